@@ -1,0 +1,3 @@
+//! The `swarmseal` command: publisher and operator tools.
+
+fn main() {}

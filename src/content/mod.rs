@@ -1,0 +1,1 @@
+//! What is delivered: manifest, index, rows, hash tree, trust.

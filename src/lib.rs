@@ -1,0 +1,12 @@
+//! The swarmseal peer core.
+//!
+//! Sans-IO: time, randomness and bytes come in as inputs; requests, messages and verdicts come out.
+//! Nothing here may name a socket, a clock or a browser object, except inside the `wasm` room.
+
+pub mod content;
+pub mod identity;
+pub mod signal;
+pub mod swarm;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
+pub mod wire;

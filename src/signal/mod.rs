@@ -1,0 +1,1 @@
+//! Messages between peer and tracker, and the typed introduction fields they carry.

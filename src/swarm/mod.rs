@@ -1,0 +1,1 @@
+//! The engine: peers, chunk states, scheduler, credit, blame.
