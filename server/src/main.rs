@@ -1,3 +1,7 @@
-//! The `swarmseal` command: publisher and operator tools.
+//! The `swarmseal` command. Everything is in the library; this file only starts it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    swarmseal_server::cli::run(std::env::args_os())
+}

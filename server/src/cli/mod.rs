@@ -1,0 +1,66 @@
+//! The command line: one file per subcommand, and one way to fail.
+//!
+//! A subcommand is a `clap::Args` struct with `fn run(self) -> Result<(), Failure>`. It writes results to standard
+//! output and progress to standard error. To add one: a file beside this one, a variant in [`Command`], an arm in
+//! [`Command::run`].
+
+mod failure;
+mod keygen;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::{Exit, Failure};
+
+/// Runs the command line and says how it ended. Usage mistakes are printed by clap and end with 2.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(usage) => {
+            // Nothing is left to do when the terminal is gone.
+            let _ = usage.print();
+            return ExitCode::from(if usage.use_stderr() {
+                Exit::Usage as u8
+            } else {
+                Exit::Done as u8
+            });
+        }
+    };
+    match line.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.exit() as u8)
+        }
+    }
+}
+
+/// Publish media that viewers can check and share, and run what introduces them to each other.
+#[derive(Parser)]
+#[command(
+    name = "swarmseal",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a check found a mismatch.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Keygen(keygen::Keygen),
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Keygen(command) => command.run(),
+        }
+    }
+}

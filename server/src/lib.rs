@@ -1,0 +1,4 @@
+//! Publisher and operator tools of swarmseal: one folder per actor, one command line over all of them.
+
+pub mod cli;
+pub mod publisher;
