@@ -1,1 +1,33 @@
 //! What is delivered: manifest, index, rows, hash tree, trust.
+//!
+//! Everything a peer believes about a content comes out of this room: bytes go in, and only what follows from the
+//! publisher's signature comes out. It must never fetch, never hold payload, and never hand out a value that it has
+//! not checked. Normative text: docs/PROTOCOL.md.
+
+mod catalog;
+pub mod cose;
+mod geometry;
+mod hash;
+mod index;
+mod keys;
+mod manifest;
+mod names;
+mod paths;
+pub mod publish;
+pub mod tree;
+mod trust;
+
+pub use catalog::{Catalog, Location, ObjectInfo, Resolution, RowError, Sheet, SheetError, Span};
+pub use geometry::{
+    CHUNK, MAX_CHUNKS, MAX_OBJECT_LEN, MAX_SEGMENTS, MAX_TRACK, ObjectId, PAGE, PAGE_RECORDS, RECORD_LEN,
+    TrackId, chunk_count, chunk_len, page_count, page_records,
+};
+pub use hash::{Hash, TextError, from_base64url, to_base64url};
+pub use index::{Record, RecordError};
+pub use keys::{ContentId, PublicKey, SecretKey, SwarmId, SwarmSecret};
+pub use manifest::{
+    Asset, Class, FORMAT, IndexFile, Manifest, ManifestError, Names, RowsFile, Tombstone, Track, TrackKind,
+};
+pub use names::{Template, TemplateError};
+pub use paths::{MAX_PATH, PathError, normalise_path, strip_base};
+pub use trust::{Remembered, RollbackMemory, Trust, TrustError, VerifiedManifest, WallTime};

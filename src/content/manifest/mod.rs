@@ -1,0 +1,209 @@
+//! The manifest: the signed statement of what a content is.
+
+use super::{ContentId, Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId};
+
+/// Version of the format that this build reads and writes.
+pub const FORMAT: u64 = 1;
+
+/// What a content is. Built by a publisher, or read from a signed object by [`super::Trust::verify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Random, stable over versions.
+    pub content_id: ContentId,
+    /// Random, stable over versions; whoever has it may join the swarm.
+    pub swarm_secret: SwarmSecret,
+    /// Counts up with every publication.
+    pub version: u64,
+    /// SHA-256 of the sealed manifest before this one.
+    pub previous: Option<Hash>,
+    /// Unix time in seconds.
+    pub issued: u64,
+    /// Unix time in seconds after which the manifest is not taken any more.
+    pub expires: u64,
+    /// Who made the content.
+    pub class: Class,
+    /// An operator's signed endorsement of user-made content; carried, not interpreted yet.
+    pub endorsement: Option<Vec<u8>>,
+    /// Names of query parameters that are part of an object's name.
+    pub significant_query: Vec<String>,
+    /// Objects of track 0, in order.
+    pub assets: Vec<Asset>,
+    /// Tracks in ascending order of their numbers.
+    pub tracks: Vec<Track>,
+    /// Keys of the trackers that may admit peers to this content's swarm.
+    pub tracker_keys: Vec<PublicKey>,
+    /// Set when the content is withdrawn.
+    pub tombstone: Option<Tombstone>,
+    /// Reserved for live contents: who may state live heads. Carried, and refused by [`super::Trust`].
+    pub live: Option<Vec<u8>>,
+    /// Reserved for the freshness role: where signed freshness statements are found.
+    pub freshness: Option<Vec<u8>>,
+    /// Reserved: hash of the root document that delegates to this manifest's key.
+    pub root_document: Option<Hash>,
+}
+
+impl Manifest {
+    /// The payload: deterministic CBOR with integer keys.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Reads a payload and checks every rule that a manifest has to keep.
+    ///
+    /// # Errors
+    /// [`ManifestError`] says which rule is broken.
+    pub fn decode(payload: &[u8]) -> Result<Self, ManifestError> {
+        let _ = payload;
+        Err(ManifestError::Malformed)
+    }
+
+    /// The sealed manifest: a COSE_Sign1 object in the role `manifest`.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when the manifest breaks a rule, so that no one could verify it.
+    pub fn sign(&self, key: &SecretKey) -> Result<Vec<u8>, ManifestError> {
+        let _ = key;
+        Err(ManifestError::Malformed)
+    }
+
+    /// The swarm of this content: HMAC-SHA256 under the swarm secret.
+    #[must_use]
+    pub fn swarm_id(&self) -> SwarmId {
+        SwarmId(self.swarm_secret.mac(SWARM_CONTEXT, &[&self.content_id.0]))
+    }
+
+    /// The track with this number.
+    #[must_use]
+    pub fn track(&self, id: TrackId) -> Option<&Track> {
+        self.tracks
+            .binary_search_by_key(&id, |track| track.id)
+            .ok()
+            .and_then(|at| self.tracks.get(at))
+    }
+
+    /// What stands for track 0 among the track roots: the leaf hash of the asset list's CBOR.
+    #[must_use]
+    pub fn assets_root(&self) -> Hash {
+        super::tree::leaf(&[])
+    }
+}
+
+/// Who made a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The holder of the pinned key.
+    Publisher,
+    /// Users; needs an endorsement to be taken.
+    UserMade,
+}
+
+/// The content is withdrawn: peers stop serving it and drop what they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tombstone {
+    /// 0 unspecified, 1 withdrawn by its publisher, 2 legal, 3 replaced by another content.
+    pub reason: u8,
+}
+
+/// One listed object outside the tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Normalised path relative to the content's base.
+    pub path: String,
+    /// Offset and length of its bytes in the resource; `None` if it is the whole resource.
+    pub range: Option<(u64, u64)>,
+    /// Bytes.
+    pub length: u64,
+    /// Root of its hash tree.
+    pub root: Hash,
+    /// What a page may take it for, such as `video/mp4`.
+    pub media_type: String,
+}
+
+/// One track: where its index, its rows and its segments are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Its number.
+    pub id: TrackId,
+    /// What it holds.
+    pub kind: TrackKind,
+    /// Media type of its segments.
+    pub media_type: String,
+    /// Ticks per second of durations and media starts.
+    pub timescale: u32,
+    /// How many segments it has.
+    pub segments: u32,
+    /// Bits per second, if the packaging states it.
+    pub bitrate: Option<u64>,
+    /// The index.
+    pub index: IndexFile,
+    /// The rows.
+    pub rows: RowsFile,
+    /// How its segments are named.
+    pub names: Names,
+    /// Whether segments are byte ranges of their resources rather than whole resources.
+    pub ranged: bool,
+}
+
+/// What a track holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackKind {
+    /// Pictures, with or without sound in the same segments.
+    Video,
+    /// Sound.
+    Audio,
+    /// Subtitles and other timed text.
+    Text,
+    /// Plain files.
+    Files,
+}
+
+/// Where the index of a track is, and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexFile {
+    /// Path of the file.
+    pub path: String,
+    /// Root of the tree over its pages.
+    pub root: Hash,
+}
+
+/// Where the rows of a track are; each row is checked against its segment's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsFile {
+    /// Path of the file.
+    pub path: String,
+}
+
+/// How the segments of a track are named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// By a rule, see [`super::Template`].
+    Template {
+        /// The pattern.
+        pattern: String,
+        /// Number of the first segment.
+        start_number: u64,
+    },
+    /// By a paged table of strings.
+    Table {
+        /// Path of the file.
+        path: String,
+        /// Root of the tree over the entries of its head.
+        root: Hash,
+    },
+    /// All segments are ranges of one resource.
+    Single {
+        /// Path of the resource.
+        path: String,
+    },
+}
+
+/// Which rule a manifest breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not the structure of a manifest.
+    #[error("the manifest is malformed")]
+    Malformed,
+}
+
+const SWARM_CONTEXT: &str = "swarmseal/swarm/1";

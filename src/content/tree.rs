@@ -1,0 +1,126 @@
+//! The hash tree over an object's chunks: Merkle Tree Hash of RFC 9162 §2.1.1 with SHA-256.
+//!
+//! A leaf is the hash of 0x00 and the chunk, a node the hash of 0x01 and its two children. The shape of the tree
+//! follows from the number of leaves, which follows from the signed length of the object.
+
+use super::Hash;
+
+/// Hash of one leaf.
+#[must_use]
+pub fn leaf(data: &[u8]) -> Hash {
+    Hash::of(&[&[0x00], data])
+}
+
+/// Hash of an inner node.
+#[must_use]
+pub fn node(left: &Hash, right: &Hash) -> Hash {
+    Hash::of(&[&[0x01], &left.0, &right.0])
+}
+
+/// Root of the tree over `leaves`; the empty tree has the hash of the empty string.
+#[must_use]
+pub fn root(leaves: &[Hash]) -> Hash {
+    let mut builder = RootBuilder::default();
+    for leaf in leaves {
+        builder.push(*leaf);
+    }
+    builder.finish()
+}
+
+/// Audit path of leaf `index` (RFC 9162 §2.1.3.1), lowest sibling first; `None` if there is no such leaf.
+#[must_use]
+pub fn path(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
+    let mut range = leaves;
+    let mut index = index;
+    if index >= range.len() {
+        return None;
+    }
+    let mut siblings = Vec::new();
+    while range.len() > 1 {
+        let (left, right) = range.split_at_checked(split(range.len()))?;
+        if index < left.len() {
+            siblings.push(root(right));
+            range = left;
+        } else {
+            siblings.push(root(left));
+            index -= left.len();
+            range = right;
+        }
+    }
+    siblings.reverse();
+    Some(siblings)
+}
+
+/// Whether `leaf` is leaf `index` of the tree of `count` leaves with this `root` (RFC 9162 §2.1.3.2).
+#[must_use]
+pub fn verify_path(leaf: &Hash, index: usize, count: usize, path: &[Hash], root: &Hash) -> bool {
+    if index >= count {
+        return false;
+    }
+    let (mut position, mut last) = (index, count - 1);
+    let mut hash = *leaf;
+    for sibling in path {
+        if last == 0 {
+            return false;
+        }
+        if position & 1 == 1 || position == last {
+            hash = node(sibling, &hash);
+            while position & 1 == 0 && position != 0 {
+                position >>= 1;
+                last >>= 1;
+            }
+        } else {
+            hash = node(&hash, sibling);
+        }
+        position >>= 1;
+        last >>= 1;
+    }
+    last == 0 && hash == *root
+}
+
+/// Computes a root from leaves that arrive one after the other, holding one hash per level.
+#[derive(Debug, Clone, Default)]
+pub struct RootBuilder {
+    /// Roots of the complete subtrees so far, largest first; their sizes are the binary digits of `count`.
+    complete: Vec<Hash>,
+    count: u64,
+}
+
+impl RootBuilder {
+    /// Appends one leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut hash = leaf;
+        let mut digits = self.count;
+        while digits & 1 == 1 {
+            let Some(left) = self.complete.pop() else { break };
+            hash = node(&left, &hash);
+            digits >>= 1;
+        }
+        self.complete.push(hash);
+        self.count += 1;
+    }
+
+    /// Leaves so far.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The root over all leaves so far.
+    #[must_use]
+    pub fn finish(&self) -> Hash {
+        let mut subtrees = self.complete.iter().rev();
+        let Some(smallest) = subtrees.next() else {
+            return Hash::of(&[]);
+        };
+        subtrees.fold(*smallest, |right, left| node(left, &right))
+    }
+}
+
+/// Leaves in the left subtree: the largest power of two below `count`.
+const fn split(count: usize) -> usize {
+    match count.checked_next_power_of_two() {
+        Some(power) => power / 2,
+        None => usize::MAX / 2 + 1,
+    }
+}
