@@ -1,5 +1,6 @@
 //! Signed objects: a narrow profile of COSE_Sign1 (RFC 9052 §4.2).
 
+use super::cbor::{self, CborError, Reader, Writer};
 use super::{PublicKey, SecretKey};
 
 /// What a signature is for. Each role has its own context string, so that a signature made in one role is void in
@@ -43,17 +44,50 @@ pub const MAX_DEPTH: usize = 8;
 /// # Errors
 /// [`CoseError`] when the result is one that [`verify`] would refuse.
 pub fn sign1(role: Role, key: &SecretKey, payload: &[u8]) -> Result<Vec<u8>, CoseError> {
-    let _ = (role, key, payload);
-    Err(CoseError::Malformed)
+    cbor::check(payload, MAX_DEPTH)?;
+    let mut protected = Writer::default();
+    protected
+        .map(2)
+        .unsigned(LABEL_ALGORITHM)
+        .integer(ALGORITHM_EDDSA);
+    protected.unsigned(LABEL_KEY_ID).bytes(&key.public().id());
+    let protected = protected.into_bytes();
+    let signature = key.sign(&to_be_signed(role, &protected, payload));
+    let mut sealed = Writer::default();
+    sealed
+        .tag(TAG_SIGN1)
+        .array(4)
+        .bytes(&protected)
+        .map(0)
+        .bytes(payload)
+        .bytes(&signature);
+    let sealed = sealed.into_bytes();
+    if sealed.len() > MAX_SEALED {
+        Err(CoseError::TooLarge)
+    } else {
+        Ok(sealed)
+    }
 }
 
-/// Checks form and signature of a signed object, over the bytes as received.
+/// Checks form and signature of a signed object, over the bytes as received. `keys` are the keys that the caller
+/// trusts in this role; the key id in the object picks among them.
 ///
 /// # Errors
 /// [`CoseError`] says which rule is broken.
 pub fn verify<'a>(role: Role, sealed: &'a [u8], keys: &[PublicKey]) -> Result<Verified<'a>, CoseError> {
-    let _ = (role, sealed, keys);
-    Err(CoseError::Malformed)
+    let parts = Parts::read(sealed)?;
+    let message = to_be_signed(role, parts.protected, parts.payload);
+    let mut known = keys.iter().filter(|key| key.id() == parts.key_id).peekable();
+    if known.peek().is_none() {
+        return Err(CoseError::UntrustedKey);
+    }
+    let signer = known
+        .find(|key| key.verify(&message, &parts.signature))
+        .ok_or(CoseError::BadSignature)?;
+    Ok(Verified {
+        payload: parts.payload,
+        signer: *signer,
+    })
 }
 
 /// A payload whose signature is verified.
@@ -80,6 +114,12 @@ pub enum CoseError {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("a signed object is nested too deep")]
     TooDeep,
+    /// A protected header other than algorithm and key id.
+    #[error("a signed object has another protected header than algorithm and key id")]
+    ProtectedHeader,
+    /// An unprotected header that is not empty.
+    #[error("a signed object has an unprotected header")]
+    UnprotectedHeader,
     /// Another algorithm than Ed25519.
     #[error("a signed object uses another algorithm")]
     WrongAlgorithm,
@@ -100,9 +140,92 @@ impl CoseError {
             Self::Malformed => "malformed",
             Self::NotDeterministic => "not_deterministic",
             Self::TooDeep => "too_deep",
+            Self::ProtectedHeader => "protected_header",
+            Self::UnprotectedHeader => "unprotected_header",
             Self::WrongAlgorithm => "wrong_algorithm",
             Self::UntrustedKey => "untrusted_key",
             Self::BadSignature => "bad_signature",
         }
     }
 }
+
+impl From<CborError> for CoseError {
+    fn from(error: CborError) -> Self {
+        match error {
+            CborError::Malformed => Self::Malformed,
+            CborError::NotDeterministic => Self::NotDeterministic,
+            CborError::TooDeep => Self::TooDeep,
+        }
+    }
+}
+
+/// A signed object taken apart, its form checked, its signature not yet.
+struct Parts<'a> {
+    protected: &'a [u8],
+    key_id: [u8; PublicKey::ID_LEN],
+    payload: &'a [u8],
+    signature: [u8; 64],
+}
+
+impl<'a> Parts<'a> {
+    fn read(sealed: &'a [u8]) -> Result<Self, CoseError> {
+        if sealed.len() > MAX_SEALED {
+            return Err(CoseError::TooLarge);
+        }
+        cbor::check(sealed, MAX_DEPTH)?;
+        let mut reader = Reader::new(sealed);
+        if reader.tag()? != TAG_SIGN1 || reader.array()? != 4 {
+            return Err(CoseError::Malformed);
+        }
+        let protected = reader.bytes()?;
+        if reader.map()? != 0 {
+            return Err(CoseError::UnprotectedHeader);
+        }
+        let payload = reader.bytes()?;
+        let signature = reader.fixed()?;
+        let key_id = read_protected(protected)?;
+        cbor::check(payload, MAX_DEPTH)?;
+        Ok(Self {
+            protected,
+            key_id,
+            payload,
+            signature,
+        })
+    }
+}
+
+/// The key id of a protected header that is exactly `{1: -8, 4: key id}`.
+fn read_protected(protected: &[u8]) -> Result<[u8; PublicKey::ID_LEN], CoseError> {
+    cbor::check(protected, MAX_DEPTH)?;
+    let mut reader = Reader::new(protected);
+    if reader.map()? != 2 || reader.unsigned()? != LABEL_ALGORITHM {
+        return Err(CoseError::ProtectedHeader);
+    }
+    if reader.integer()? != ALGORITHM_EDDSA {
+        return Err(CoseError::WrongAlgorithm);
+    }
+    if reader.unsigned()? != LABEL_KEY_ID {
+        return Err(CoseError::ProtectedHeader);
+    }
+    Ok(reader.fixed()?)
+}
+
+/// `Sig_structure` (RFC 9052 §4.4).
+fn to_be_signed(role: Role, protected: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut message = Writer::default();
+    message
+        .array(4)
+        .text("Signature1")
+        .bytes(protected)
+        .bytes(role.context().as_bytes())
+        .bytes(payload);
+    message.into_bytes()
+}
+
+const TAG_SIGN1: u64 = 18;
+const LABEL_ALGORITHM: u64 = 1;
+const LABEL_KEY_ID: u64 = 4;
+const ALGORITHM_EDDSA: i64 = -8;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! not checked. Normative text: docs/PROTOCOL.md.
 
 mod catalog;
+pub(crate) mod cbor;
 pub mod cose;
 mod geometry;
 mod hash;
@@ -26,8 +27,9 @@ pub use hash::{Hash, TextError, from_base64url, to_base64url};
 pub use index::{Record, RecordError};
 pub use keys::{ContentId, PublicKey, SecretKey, SwarmId, SwarmSecret};
 pub use manifest::{
-    Asset, Class, FORMAT, IndexFile, Manifest, ManifestError, Names, RowsFile, Tombstone, Track, TrackKind,
+    Asset, Class, FORMAT, IndexFile, MAX_ASSETS, MAX_MEDIA_TYPE, MAX_NUMBER, MAX_PARAMETERS, MAX_RESERVED,
+    MAX_TRACKER_KEYS, MAX_TRACKS, Manifest, ManifestError, Names, RowsFile, Tombstone, Track, TrackKind,
 };
 pub use names::{Template, TemplateError};
 pub use paths::{MAX_PATH, PathError, normalise_path, strip_base};
-pub use trust::{Remembered, RollbackMemory, Trust, TrustError, VerifiedManifest, WallTime};
+pub use trust::{Pin, Remembered, RollbackMemory, Trust, TrustError, VerifiedManifest, WallTime};

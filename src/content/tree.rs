@@ -124,3 +124,6 @@ const fn split(count: usize) -> usize {
         None => usize::MAX / 2 + 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cose::CoseError;
-use super::{ContentId, Hash, Manifest, ManifestError, PublicKey};
+use super::cose::{self, CoseError, Role};
+use super::{Class, ContentId, Hash, Manifest, ManifestError, PublicKey};
 
 /// Wall time as the caller knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl WallTime {
 pub struct Trust {
     publishers: Vec<PublicKey>,
     content: Option<ContentId>,
-    manifest_url: String,
+    source: Hash,
     memory: RollbackMemory,
 }
 
@@ -44,10 +44,12 @@ impl Trust {
         manifest_url: &str,
         memory: RollbackMemory,
     ) -> Self {
+        // Tokens change from visit to visit and have no place in a memory.
+        let url = manifest_url.split(['?', '#']).next().unwrap_or_default();
         Self {
             publishers,
             content,
-            manifest_url: manifest_url.to_owned(),
+            source: Hash::of(&[SOURCE_CONTEXT, url.as_bytes()]),
             memory,
         }
     }
@@ -55,10 +57,34 @@ impl Trust {
     /// Verifies a sealed manifest. The memory changes only when everything else has been verified.
     ///
     /// # Errors
-    /// [`TrustError`] says which rule refuses it.
+    /// [`TrustError`] says which rule refuses it. [`TrustError::Tombstone`] alone is remembered.
     pub fn verify(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
-        let _ = (sealed, wall, &self.publishers, &self.content, &self.manifest_url);
-        Err(TrustError::Malformed(ManifestError::Malformed))
+        let verified = cose::verify(Role::Manifest, sealed, &self.publishers)?;
+        let (signer, manifest) = (verified.signer, Manifest::decode(verified.payload)?);
+        if self
+            .expected_content()
+            .is_some_and(|content| content != manifest.content_id)
+        {
+            return Err(TrustError::WrongContent);
+        }
+        if manifest.live.is_some() || manifest.freshness.is_some() || manifest.root_document.is_some() {
+            return Err(TrustError::UnsupportedFeature);
+        }
+        if manifest.class == Class::UserMade {
+            return Err(TrustError::UserMadeUnendorsed);
+        }
+        self.check_time(&manifest, wall)?;
+        let hash = Hash::of(&[sealed]);
+        self.check_version(&manifest, hash)?;
+        self.remember(&manifest, hash, signer);
+        if manifest.tombstone.is_some() {
+            return Err(TrustError::Tombstone);
+        }
+        Ok(VerifiedManifest {
+            manifest,
+            hash,
+            signer,
+        })
     }
 
     /// What has been seen, for the caller to keep.
@@ -66,13 +92,81 @@ impl Trust {
     pub const fn memory(&self) -> &RollbackMemory {
         &self.memory
     }
+
+    fn expected_content(&self) -> Option<ContentId> {
+        let pinned = || self.memory.pins.iter().find(|pin| pin.source == self.source);
+        self.content.or_else(|| pinned().map(|pin| pin.content))
+    }
+
+    fn check_time(&self, manifest: &Manifest, wall: WallTime) -> Result<(), TrustError> {
+        let slack = u64::from(wall.uncertainty_s) + TOLERANCE_S;
+        // No clock can be earlier than a time that a trusted key has signed.
+        let floor = self.trusted_memory().map(|seen| seen.issued).max().unwrap_or(0);
+        let deadline = manifest.expires + TOLERANCE_S;
+        if wall.unix_s > manifest.expires.saturating_add(slack) || floor > deadline {
+            return Err(TrustError::Expired);
+        }
+        if manifest.issued > wall.unix_s.saturating_add(slack).max(floor + TOLERANCE_S) {
+            return Err(TrustError::NotYetValid);
+        }
+        Ok(())
+    }
+
+    fn check_version(&self, manifest: &Manifest, hash: Hash) -> Result<(), TrustError> {
+        let seen = self
+            .trusted_memory()
+            .filter(|seen| seen.content == manifest.content_id);
+        let Some(newest) = seen.max_by_key(|seen| seen.version) else {
+            return Ok(());
+        };
+        let Some(ahead) = manifest.version.checked_sub(newest.version) else {
+            return Err(TrustError::Rollback);
+        };
+        match ahead {
+            0 if hash != newest.hash => Err(TrustError::Equivocation),
+            1 if manifest.previous.is_some_and(|previous| previous != newest.hash) => {
+                Err(TrustError::BrokenChain)
+            }
+            ahead if ahead > MAX_VERSION_JUMP => Err(TrustError::VersionJump),
+            _ => Ok(()),
+        }
+    }
+
+    /// What has been seen under the keys that are trusted now.
+    fn trusted_memory(&self) -> impl Iterator<Item = &Remembered> {
+        self.memory
+            .seen
+            .iter()
+            .filter(|seen| self.publishers.contains(&seen.publisher))
+    }
+
+    fn remember(&mut self, manifest: &Manifest, hash: Hash, publisher: PublicKey) {
+        let (content, source) = (manifest.content_id, self.source);
+        let seen = &mut self.memory.seen;
+        seen.retain(|seen| seen.content != content || seen.publisher != publisher);
+        seen.push(Remembered {
+            publisher,
+            content,
+            version: manifest.version,
+            hash,
+            issued: manifest.issued,
+        });
+        seen.drain(..seen.len().saturating_sub(MAX_REMEMBERED));
+        let pins = &mut self.memory.pins;
+        pins.retain(|pin| pin.source != source);
+        pins.push(Pin { source, content });
+        pins.drain(..pins.len().saturating_sub(MAX_REMEMBERED));
+    }
 }
 
 /// What has been seen under which trust: plain data, kept by the caller between visits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RollbackMemory {
     /// Newest manifest per publisher key and content, least recently used first.
     pub seen: Vec<Remembered>,
+    /// First content seen per manifest URL, least recently used first.
+    pub pins: Vec<Pin>,
 }
 
 /// The newest manifest seen of one content under one publisher key.
@@ -88,6 +182,15 @@ pub struct Remembered {
     pub hash: Hash,
     /// When it was issued, Unix time in seconds: no clock can be earlier than this.
     pub issued: u64,
+}
+
+/// Which content a manifest URL stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Hash of the URL without query and fragment.
+    pub source: Hash,
+    /// The content.
+    pub content: ContentId,
 }
 
 /// A manifest that passed every rule. Only [`Trust::verify`] makes one.
@@ -124,15 +227,12 @@ pub enum TrustError {
     /// The signed object itself.
     #[error(transparent)]
     Sealed(#[from] CoseError),
-    /// Another major version of the format.
-    #[error("the manifest is of a format version that this build does not read")]
-    UnsupportedVersion,
-    /// It needs something that this build does not have.
+    /// The payload breaks a rule of manifests, or is of another format version.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// It is live, or uses another slot that is reserved so far.
     #[error("the manifest needs a feature that this build does not have")]
     UnsupportedFeature,
-    /// The payload breaks a rule of manifests.
-    #[error(transparent)]
-    Malformed(ManifestError),
     /// Signed by a trusted key, for another content than the expected one.
     #[error("the manifest is of another content than the expected one")]
     WrongContent,
@@ -168,9 +268,8 @@ impl TrustError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sealed(error) => error.code(),
-            Self::UnsupportedVersion => "unsupported_version",
             Self::UnsupportedFeature => "unsupported_feature",
-            Self::Malformed(_) => "malformed",
+            Self::Manifest(error) => error.code(),
             Self::WrongContent => "wrong_content",
             Self::UserMadeUnendorsed => "user_made_unendorsed",
             Self::NotYetValid => "not_yet_valid",
@@ -183,3 +282,17 @@ impl TrustError {
         }
     }
 }
+
+/// How far a manifest may be past its expiry, or before its issue, on a clock that is right.
+const TOLERANCE_S: u64 = 60;
+
+/// A version further ahead than this would let a thief of a key lock out its owner's next versions.
+const MAX_VERSION_JUMP: u64 = 1 << 20;
+
+/// Contents, and manifest URLs, that are remembered; the least recently used ones are forgotten first.
+const MAX_REMEMBERED: usize = 1024;
+
+const SOURCE_CONTEXT: &[u8] = b"swarmseal/source/1";
+
+#[cfg(test)]
+mod tests;

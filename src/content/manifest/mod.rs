@@ -1,6 +1,19 @@
 //! The manifest: the signed statement of what a content is.
 
-use super::{ContentId, Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId};
+mod codec;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use super::cbor::{self, Writer};
+use super::cose::{self, Role};
+use super::{
+    ContentId, Hash, PathError, PublicKey, SecretKey, SwarmId, SwarmSecret, TemplateError, TrackId, tree,
+};
+
+pub use rules::{
+    MAX_ASSETS, MAX_MEDIA_TYPE, MAX_NUMBER, MAX_PARAMETERS, MAX_RESERVED, MAX_TRACKER_KEYS, MAX_TRACKS,
+};
 
 /// Version of the format that this build reads and writes.
 pub const FORMAT: u64 = 1;
@@ -46,7 +59,7 @@ impl Manifest {
     /// The payload: deterministic CBOR with integer keys.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        Vec::new()
+        codec::write(self)
     }
 
     /// Reads a payload and checks every rule that a manifest has to keep.
@@ -54,8 +67,10 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`] says which rule is broken.
     pub fn decode(payload: &[u8]) -> Result<Self, ManifestError> {
-        let _ = payload;
-        Err(ManifestError::Malformed)
+        cbor::check(payload, cose::MAX_DEPTH)?;
+        let manifest = codec::read(payload)?;
+        rules::check(&manifest)?;
+        Ok(manifest)
     }
 
     /// The sealed manifest: a COSE_Sign1 object in the role `manifest`.
@@ -63,8 +78,8 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`] when the manifest breaks a rule, so that no one could verify it.
     pub fn sign(&self, key: &SecretKey) -> Result<Vec<u8>, ManifestError> {
-        let _ = key;
-        Err(ManifestError::Malformed)
+        rules::check(self)?;
+        cose::sign1(Role::Manifest, key, &self.encode()).map_err(|_| ManifestError::TooLarge)
     }
 
     /// The swarm of this content: HMAC-SHA256 under the swarm secret.
@@ -85,7 +100,9 @@ impl Manifest {
     /// What stands for track 0 among the track roots: the leaf hash of the asset list's CBOR.
     #[must_use]
     pub fn assets_root(&self) -> Hash {
-        super::tree::leaf(&[])
+        let mut assets = Writer::default();
+        codec::write_assets(&mut assets, &self.assets);
+        tree::leaf(assets.as_bytes())
     }
 }
 
@@ -204,6 +221,92 @@ pub enum ManifestError {
     /// Not the structure of a manifest.
     #[error("the manifest is malformed")]
     Malformed,
+    /// CBOR that is not in the deterministic form.
+    #[error("the manifest is not deterministically encoded")]
+    NotDeterministic,
+    /// Nested too deep.
+    #[error("the manifest is nested too deep")]
+    TooDeep,
+    /// Sealed, it is over 64 KiB.
+    #[error("the manifest is larger than 64 KiB")]
+    TooLarge,
+    /// Another format.
+    #[error("the manifest is of a format version that this build does not read")]
+    UnsupportedVersion,
+    /// A key, kind or form that a reader has to understand, and that this build does not know.
+    #[error("the manifest needs a feature that this build does not have")]
+    UnsupportedFeature,
+    /// More entries, or longer ones, than allowed.
+    #[error("the manifest has too many or too long entries")]
+    TooMany,
+    /// A number outside its range.
+    #[error("a number in the manifest is out of its range")]
+    NumberRange,
+    /// It expires before it is issued.
+    #[error("the manifest expires before it is issued")]
+    Validity,
+    /// Significant query parameters that are not in normal form, ascending and distinct.
+    #[error("the significant query parameters are not in normal form, ascending and distinct")]
+    QueryParameter,
+    /// A tracker key that cannot sign.
+    #[error("a tracker key is not a usable Ed25519 key")]
+    TrackerKey,
+    /// Track numbers that are not 1 to 1023, ascending and distinct.
+    #[error("track numbers are not 1 to 1023, ascending and distinct")]
+    TrackOrder,
+    /// A track without segments, or with too many.
+    #[error("a track has no segments or more than 131,072")]
+    SegmentCount,
+    /// An object that is too long, or a range that is empty, too far out, or not as long as its object.
+    #[error("an object's length or range is not allowed")]
+    ObjectLength,
+    /// Not a media type.
+    #[error("a media type is not type/subtype in printable characters")]
+    MediaType,
+    /// A path that has no normal form.
+    #[error("a path is refused: {0}")]
+    Path(#[from] PathError),
+    /// A path that is not its own normal form.
+    #[error("a path is not in normal form")]
+    PathNotNormal,
+    /// A pattern that names nothing.
+    #[error("a name pattern is refused: {0}")]
+    Template(#[from] TemplateError),
+    /// Two entries with one name.
+    #[error("two entries resolve to one name and range")]
+    DuplicateName,
+    /// Two assets that share bytes of one resource.
+    #[error("two assets overlap in one resource")]
+    OverlappingAssets,
+}
+
+impl ManifestError {
+    /// Stable code of this error.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::NotDeterministic => "not_deterministic",
+            Self::TooDeep => "too_deep",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::UnsupportedFeature => "unsupported_feature",
+            Self::TooMany => "too_many",
+            Self::NumberRange => "number_range",
+            Self::Validity => "bad_validity",
+            Self::QueryParameter => "bad_query_parameter",
+            Self::TrackerKey => "bad_tracker_key",
+            Self::TrackOrder => "track_order",
+            Self::SegmentCount => "segment_count",
+            Self::ObjectLength => "object_length",
+            Self::MediaType => "bad_media_type",
+            Self::Path(error) => error.code(),
+            Self::PathNotNormal => "path_not_normal",
+            Self::Template(_) => "bad_template",
+            Self::DuplicateName => "duplicate_name",
+            Self::OverlappingAssets => "overlapping_assets",
+        }
+    }
 }
 
 const SWARM_CONTEXT: &str = "swarmseal/swarm/1";
