@@ -96,7 +96,8 @@ function drawHills(pixels, seconds, { far, near }) {
 
 function ridgeAt({ base, height, waves, phase }, x) {
   const [a, b, c] = waves;
-  const shape = 0.6 * Math.sin(a * x + phase) + 0.28 * Math.sin(b * x + phase * 2) + 0.12 * Math.sin(c * x + phase * 3);
+  const shape =
+    0.6 * Math.sin(a * x + phase) + 0.28 * Math.sin(b * x + phase * 2) + 0.12 * Math.sin(c * x + phase * 3);
   return base - height * (0.5 + 0.5 * shape);
 }
 
@@ -110,7 +111,10 @@ function drawBalloon(pixels, seconds, day) {
       const dx = x - cx;
       const dy = y - cy;
       // A circle above, drawn together to the basket below.
-      const half = dy < 0 ? Math.sqrt(Math.max(0, radius * radius - dy * dy)) : radius * Math.max(0, 1 - (dy / (radius * 1.45)) ** 2);
+      const half =
+        dy < 0
+          ? Math.sqrt(Math.max(0, radius * radius - dy * dy))
+          : radius * Math.max(0, 1 - (dy / (radius * 1.45)) ** 2);
       if (dy < radius * 1.3) {
         const stripe = half > 1 ? Math.floor(((Math.asin(clampUnit(dx / half)) / Math.PI) * 2 + 1) * 3.5) : 0;
         const shade = light * (1 - 0.25 * clamp((dx + radius) / (2 * radius)));
@@ -127,7 +131,7 @@ function drawBalloon(pixels, seconds, day) {
 function drawLake(pixels, seconds, { top }) {
   for (let y = SHORE; y < HEIGHT; y += 1) {
     const depth = (y - SHORE) / (HEIGHT - SHORE);
-    const ripple = (1 + 7 * depth) * Math.sin(0.9 * (y - SHORE) / (0.4 + depth) - seconds * 1.1);
+    const ripple = (1 + 7 * depth) * Math.sin((0.9 * (y - SHORE)) / (0.4 + depth) - seconds * 1.1);
     const mirror = Math.max(0, Math.min(SHORE - 1, Math.round(SHORE - 1 - (y - SHORE) * 2.6)));
     for (let x = 0; x < WIDTH; x += 1) {
       const from = (mirror * WIDTH + Math.max(0, Math.min(WIDTH - 1, Math.round(x + ripple)))) * 3;
@@ -141,7 +145,9 @@ function paletteAt(day) {
   const next = PALETTES.findIndex(({ at }) => at > day);
   const [a, b] = [PALETTES[next - 1], PALETTES[next]];
   const share = smooth((day - a.at) / (b.at - a.at));
-  return Object.fromEntries(['top', 'low', 'far', 'near', 'sun'].map((key) => [key, mix(rgb(a[key]), rgb(b[key]), share)]));
+  return Object.fromEntries(
+    ['top', 'low', 'far', 'near', 'sun'].map((key) => [key, mix(rgb(a[key]), rgb(b[key]), share)]),
+  );
 }
 
 function nightness(day) {

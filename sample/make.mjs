@@ -18,7 +18,15 @@ const SEGMENT_SECONDS = 2;
 const SIZE_LIMIT = 2_900_000;
 
 const RENDITIONS = [
-  { name: 'video-360', label: '360p', width: 640, height: 360, kbps: 138, codec: 'avc1.4d401e', level: '3.0' },
+  {
+    name: 'video-360',
+    label: '360p',
+    width: 640,
+    height: 360,
+    kbps: 138,
+    codec: 'avc1.4d401e',
+    level: '3.0',
+  },
   { name: 'video-180', label: '180p', width: 320, height: 180, kbps: 54, codec: 'avc1.4d400d', level: '1.3' },
 ];
 const AUDIO = { name: 'audio', kbps: 40, codec: 'mp4a.40.2' };
@@ -49,8 +57,22 @@ async function encodeVideo(rendition) {
       '-vf',
       `scale=${rendition.width}:${rendition.height}:flags=lanczos,${caption(rendition)},format=yuv420p`,
       ...['-c:v', 'libx264', '-preset', 'veryslow', '-profile:v', 'main', '-level', rendition.level],
-      ...['-b:v', `${rendition.kbps}k`, '-maxrate', `${rendition.kbps * 1.5}k`, '-bufsize', `${rendition.kbps * 3}k`],
-      ...['-g', String(FPS * SEGMENT_SECONDS), '-keyint_min', String(FPS * SEGMENT_SECONDS), '-sc_threshold', '0'],
+      ...[
+        '-b:v',
+        `${rendition.kbps}k`,
+        '-maxrate',
+        `${rendition.kbps * 1.5}k`,
+        '-bufsize',
+        `${rendition.kbps * 3}k`,
+      ],
+      ...[
+        '-g',
+        String(FPS * SEGMENT_SECONDS),
+        '-keyint_min',
+        String(FPS * SEGMENT_SECONDS),
+        '-sc_threshold',
+        '0',
+      ],
       ...hlsOutput(folder),
     ],
     frames,
@@ -72,13 +94,34 @@ async function encodeAudio() {
 
 async function encodePoster() {
   await ffmpeg(
-    [...rawVideoInput(), '-frames:v', '1', '-update', '1', '-q:v', '6', '-bitexact', path.join(out, 'poster.jpg')],
+    [
+      ...rawVideoInput(),
+      '-frames:v',
+      '1',
+      '-update',
+      '1',
+      '-q:v',
+      '6',
+      '-bitexact',
+      path.join(out, 'poster.jpg'),
+    ],
     () => [drawFrame(8 / SECONDS, 8)],
   );
 }
 
 function rawVideoInput() {
-  return ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS), '-i', 'pipe:0'];
+  return [
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24',
+    '-s',
+    `${WIDTH}x${HEIGHT}`,
+    '-r',
+    String(FPS),
+    '-i',
+    'pipe:0',
+  ];
 }
 
 function caption({ label, height }) {

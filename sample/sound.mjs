@@ -45,7 +45,8 @@ function addPad(track, { at, hertz, voice, detune }) {
     const along = (n / SAMPLE_RATE - at + 1.5) / (CHORD_SECONDS + 3.5);
     const swell = Math.sin(Math.PI * along) ** 2;
     const turn = 2 * Math.PI * hertz * detune * (n / SAMPLE_RATE);
-    track[n] += swell * 0.075 * (Math.sin(turn) + 0.25 * Math.sin(turn * 2 + voice) + 0.08 * Math.sin(turn * 3));
+    track[n] +=
+      swell * 0.075 * (Math.sin(turn) + 0.25 * Math.sin(turn * 2 + voice) + 0.08 * Math.sin(turn * 3));
   }
 }
 
@@ -55,6 +56,10 @@ function addBell(track, { at, hertz, loudness }) {
   for (let n = from; n < to; n += 1) {
     const t = (n - from) / SAMPLE_RATE;
     const decay = Math.min(1, t / 0.01) * Math.exp(-t * 1.6);
-    track[n] += loudness * 0.07 * decay * (Math.sin(2 * Math.PI * hertz * t) + 0.3 * Math.exp(-t * 3) * Math.sin(2 * Math.PI * hertz * 2.76 * t));
+    track[n] +=
+      loudness *
+      0.07 *
+      decay *
+      (Math.sin(2 * Math.PI * hertz * t) + 0.3 * Math.exp(-t * 3) * Math.sin(2 * Math.PI * hertz * 2.76 * t));
   }
 }

@@ -1,0 +1,48 @@
+// Browsers gather no WebRTC candidate without an interface that has a default route (not even on loopback). On a machine
+// without one, such programs run in a network namespace of their own, with a veth pair that has.
+
+import { readFile } from 'node:fs/promises';
+
+import { output } from './run.mjs';
+
+/** `[command, args]` to run `command` where WebRTC works. */
+export async function whereWebRtcWorks(command, args) {
+  if (await hasDefaultRoute()) {
+    return [command, args];
+  }
+  if ((await output('ip', ['-V'])) === null) {
+    throw new Error(
+      'no interface has a default route, and `ip` is missing to make one: apt-get install iproute2',
+    );
+  }
+  const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  return ['unshare', ['--net', ...asUser, '--', 'sh', '-c', NAMESPACE, 'sh', command, ...args]];
+}
+
+export async function hasDefaultRoute() {
+  const [v4, v6] = await Promise.all([table('/proc/net/route'), table('/proc/net/ipv6_route')]);
+  return (
+    v4
+      .slice(1)
+      .some(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000') ||
+    v6.some((row) => /^0{32}$/.test(row[0] ?? '') && row[1] === '00' && row.at(-1) !== 'lo')
+  );
+}
+
+async function table(file) {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.trim().split(/\s+/));
+}
+
+// The namespace lives as long as the program in it, so there is nothing to clean up.
+const NAMESPACE = `set -e
+ip link set lo up
+ip link add viewers0 type veth peer name viewers1
+ip address add 10.99.0.1/24 dev viewers0
+ip link set viewers0 up
+ip link set viewers1 up
+ip route add default via 10.99.0.2 dev viewers0
+exec "$@"`;

@@ -1,0 +1,102 @@
+// `npm start`: sets up, builds, publishes the sample, starts tracker and origin, and prints one URL.
+// `npm start -- --viewers N --seconds S --json FILE` plays it in N headless viewers instead and measures.
+
+import { parseArgs } from 'node:util';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { CommandFailed, run, stopAll } from './lib/run.mjs';
+import { DEMO, ROOT, WORK } from './lib/paths.mjs';
+import { bold, dim, red } from './lib/say.mjs';
+import { build } from './lib/build-all.mjs';
+import { demoKeys, placeContent } from './lib/content.mjs';
+import { emptyFolder, place } from './lib/site.mjs';
+import { RUN_OPTIONS } from './lib/options.mjs';
+import { serve } from './lib/service.mjs';
+import { whereWebRtcWorks } from './lib/network.mjs';
+import { Missing, setup } from './setup.mjs';
+
+const USAGE = `npm start                     open the page and play the sample
+npm start -- --viewers N      play it in N headless viewers and measure
+  --seconds S                   how long the last of them plays (60)
+  --json FILE                   write the measurements
+  --stagger S                   seconds between two viewers (3)
+  --browser chromium|firefox    (chromium)
+  --content DIR                 another published folder (needs --key, its publisher's public key)
+  --key ed25519:…               the publisher key of --content
+  --port P                      for the page (8080, or any free one)`;
+
+const PORT = 8080;
+
+process.on('SIGINT', () => leave(130));
+process.on('SIGTERM', () => leave(143));
+
+try {
+  await main();
+} catch (error) {
+  const expected =
+    error instanceof Missing || error instanceof CommandFailed || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(red(expected ? error.message : error.stack));
+  leave(1);
+}
+
+async function main() {
+  const { values } = parseArgs({ options: RUN_OPTIONS });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const measured = values.viewers !== undefined;
+  await setup(measured ? 'viewers' : 'start');
+  await build();
+  if (measured) {
+    const args = process.argv.slice(2);
+    const [command, rest] = await whereWebRtcWorks(process.execPath, [
+      path.join(ROOT, 'scripts', 'measure.mjs'),
+      ...args,
+    ]);
+    await run(command, rest);
+    return;
+  }
+  await openPage(values);
+}
+
+async function openPage({ content, key, port }) {
+  const site = await emptyFolder(path.join(WORK, 'page'));
+  const placed = await placeContent(path.join(site, 'content'), { content, key });
+  await place(DEMO, site);
+  const { tracker } = await demoKeys();
+  const serving = { root: site, publicKey: placed.publicKey, trackerKey: tracker.file };
+  const service = await serve({ ...serving, listen: `127.0.0.1:${port ?? PORT}` }).catch((error) => {
+    if (port === undefined && /in use/i.test(error.message)) {
+      return serve(serving);
+    }
+    throw error;
+  });
+  await writeFile(
+    path.join(site, 'demo.json'),
+    JSON.stringify(demoConfiguration(placed, service, tracker), null, 2),
+  );
+  console.log(
+    `\n  ${bold(service.url)}\n\n  ${dim('Open it in two tabs: the second one is fed by the first. Ctrl-C stops everything.')}\n`,
+  );
+  const status = await service.service.ended;
+  throw new Error([`the server ended with ${status}`, ...service.service.lines.slice(-20)].join('\n'));
+}
+
+function demoConfiguration({ name, contentId, publicKey, playlist }, service, tracker) {
+  return {
+    title: name,
+    manifest: 'content/content.seal',
+    content: contentId,
+    tracker: service.tracker,
+    trust: [publicKey],
+    trackerKeys: [tracker.publicKey],
+    playlist: `content/${playlist}`,
+  };
+}
+
+function leave(status) {
+  stopAll();
+  process.exit(status);
+}

@@ -1,0 +1,138 @@
+// `npm test`: every suite, one after the other, with its time; `npm test -- NAME…` runs some. A failing suite does not keep
+// the others from running. The last line says how many passed and how many failed.
+
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+
+import { ROOT } from './lib/paths.mjs';
+import { bold, dim, green, red, seconds, step } from './lib/say.mjs';
+import { environment, stopAll } from './lib/run.mjs';
+import { setup } from './setup.mjs';
+import { spawnSuite } from './lib/suite.mjs';
+import { whereWebRtcWorks } from './lib/network.mjs';
+
+const WASM = ['--target', 'wasm32-unknown-unknown'];
+const LINTS = ['--all-targets', '--quiet', '--', '-D', 'warnings'];
+
+/** In the order of running: cheap checks first, then what others build upon. */
+const SUITES = [
+  { name: 'rustfmt', commands: [['cargo', 'fmt', '--all', '--', '--check']] },
+  { name: 'clippy', commands: [['cargo', 'clippy', '--workspace', ...LINTS]] },
+  { name: 'clippy-wasm', commands: [['cargo', 'clippy', '--package', 'swarmseal', ...WASM, ...LINTS]] },
+  { name: 'rust', commands: [['cargo', 'test', '--workspace', '--quiet']] },
+  {
+    name: 'wasm',
+    env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
+    commands: [['cargo', 'test', '--quiet', ...WASM, '--package', 'swarmseal', '--test', 'wasm']],
+  },
+  {
+    name: 'build',
+    commands: [
+      ['cargo', 'build', '--quiet', '--package', 'swarmseal-server'],
+      ['npm', 'run', '--silent', 'build'],
+    ],
+  },
+  { name: 'types', commands: [['npm', 'run', '--silent', 'typecheck']] },
+  { name: 'eslint', commands: [['npx', '--no-install', 'eslint', '.', '--max-warnings', '0']] },
+  {
+    name: 'prettier',
+    commands: [['npx', '--no-install', 'prettier', '--check', '--log-level', 'warn', '.']],
+  },
+  { name: 'unit', commands: [['npm', 'run', '--silent', 'unit']] },
+  { name: 'size', needs: ['build'], commands: [['npm', 'run', '--silent', 'size']] },
+  { name: 'chromium', needs: ['build'], webrtc: true, commands: [browserTests('chromium')] },
+  { name: 'firefox', needs: ['build'], webrtc: true, commands: [browserTests('firefox')] },
+  { name: 'mixed', needs: ['build'], webrtc: true, commands: [browserTests('mixed')] },
+  { name: 'packaging', needs: ['build'], commands: [['npm', 'run', '--silent', 'packaging']] },
+];
+
+process.on('SIGINT', () => leave(130));
+process.on('SIGTERM', () => leave(143));
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(
+    red(`no suite is called ${unknown.join(', ')}; there are: ${SUITES.map(({ name }) => name).join(' ')}`),
+  );
+  process.exit(2);
+}
+
+const results = [];
+const from = Date.now();
+await timed('setup', () => setup('test').then(() => true));
+if (results[0].passed) {
+  for (const suite of chosen()) {
+    await timed(suite.name, () => passes(suite));
+  }
+}
+finish();
+
+function chosen() {
+  if (wanted.length === 0) {
+    return SUITES;
+  }
+  const names = new Set(
+    wanted.flatMap((name) => [...(SUITES.find((suite) => suite.name === name)?.needs ?? []), name]),
+  );
+  return SUITES.filter(({ name }) => names.has(name));
+}
+
+async function passes(suite) {
+  const blocked = (suite.needs ?? []).filter((name) =>
+    results.some((result) => result.name === name && !result.passed),
+  );
+  if (blocked.length > 0) {
+    console.log(red(`cannot run: ${blocked.join(', ')} failed`));
+    return false;
+  }
+  for (const [command, ...args] of suite.commands) {
+    const [program, rest] = suite.webrtc ? await whereWebRtcWorks(command, args) : [command, args];
+    if (!(await spawnSuite(program, rest, environment(suite.env)))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+async function timed(name, task) {
+  const started = Date.now();
+  step(bold(name));
+  let passed = false;
+  try {
+    passed = await task();
+  } catch (error) {
+    console.error(red(error.message));
+  }
+  const took = Date.now() - started;
+  results.push({ name, passed, took });
+  console.log(`${passed ? green('passed') : red('FAILED')} ${name} ${dim(seconds(took))}\n`);
+}
+
+function finish() {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  console.log(bold(`summary, ${availableParallelism()} cores, ${seconds(Date.now() - from)}`));
+  for (const { name, passed, took } of results) {
+    console.log(
+      `  ${name.padEnd(width)}  ${passed ? green('passed') : red('FAILED')}  ${seconds(took).padStart(12)}`,
+    );
+  }
+  const failed = results.filter(({ passed }) => !passed).length;
+  console.log(`\n${results.length - failed} passed, ${failed} failed`);
+  leave(failed === 0 ? 0 : 1);
+}
+
+function browserTests(folder) {
+  return [
+    process.execPath,
+    '--test',
+    '--test-concurrency=1',
+    '--test-reporter=spec',
+    path.join(ROOT, 'tests', 'browser', folder),
+  ];
+}
+
+function leave(status) {
+  stopAll();
+  process.exit(status);
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Stage, findsPeers, playsTo } from '../lib/stage.mjs';
+
+test('seeking back and forth and switching renditions keep one connection per pair', async (t) => {
+  const stage = await Stage.open(t, { stream: 'ladder' });
+  const first = await stage.viewer({ height: 180 });
+  await playsTo(first, 3);
+  const second = await stage.viewer({ height: 180 });
+  await findsPeers(second);
+
+  for (const [to, level] of [
+    [30, 0],
+    [6, 1],
+    [44, 0],
+    [16, 1],
+    [50, 0],
+    [2, 1],
+  ]) {
+    for (const viewer of [first, second]) {
+      await viewer.evaluate((next) => (window.__viewer.hls.nextLevel = next), level);
+      await viewer.seek(to);
+    }
+    for (const viewer of [first, second]) {
+      await playsTo(viewer, to + 1.5);
+    }
+  }
+
+  for (const viewer of [first, second]) {
+    const seen = await viewer.metrics();
+    assert.equal(seen.connectionsMade, 1);
+    assert.equal(seen.peers, 1);
+    assert.equal(seen.parseErrors, 0);
+    assert.deepEqual((await stage.check(viewer)).wrong, []);
+  }
+  const { bytes } = await second.metrics();
+  assert.ok(bytes.peers > 0);
+});

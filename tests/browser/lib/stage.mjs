@@ -1,0 +1,185 @@
+// What an end-to-end test stands on: a published stream, an origin, a tracker, and viewers in real browsers.
+// Everything that a stage opened is closed when its test ends.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import path from 'node:path';
+
+import { Browsers, placeViewer, viewerUrl } from '../../../scripts/lib/viewers.mjs';
+import { WORK } from '../../../scripts/lib/paths.mjs';
+import { checkLoads } from '../../../scripts/lib/independent-check.mjs';
+import { demoKeys } from '../../../scripts/lib/content.mjs';
+import { emptyFolder, place, publish } from '../../../scripts/lib/site.mjs';
+import { readLog } from '../../../scripts/lib/origin-log.mjs';
+import { serve, track } from '../../../scripts/lib/service.mjs';
+import { Origin } from './origin.mjs';
+import { media } from './media.mjs';
+
+const LOOK_EVERY_MS = 200;
+const PLAYLISTS = { sample: 'master.m3u8', ladder: 'master.m3u8' };
+
+export class Stage {
+  #closing = [];
+  #browsers = new Browsers();
+  viewers = [];
+
+  /**
+   * `t` is the test; `stream` a name of media.mjs. `faults` replaces the server's origin by one that has them;
+   * `ownTracker` starts the tracker apart, so that it can be killed alone; `prepare(folder)` changes files before publishing.
+   */
+  static async open(
+    t,
+    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare } = {},
+  ) {
+    const stage = new Stage();
+    t.after(() => stage.close());
+    await stage.#build(stream, { own: own || prepare !== undefined, prepare });
+    await stage.#serve({ faults, ownTracker });
+    return stage;
+  }
+
+  async #build(stream, { own, prepare }) {
+    this.keys = await demoKeys();
+    this.site = await emptyFolder(path.join(WORK, 'stages', `${process.pid}-${(stages += 1)}`));
+    this.folder = path.join(this.site, 'content');
+    await place(await media(stream), this.folder, { own });
+    await prepare?.(this.folder);
+    this.manifest = await publish(this.folder, this.keys.publisher.file);
+    this.playlist = PLAYLISTS[stream] ?? 'index.m3u8';
+    await placeViewer(this.site);
+  }
+
+  async #serve({ faults, ownTracker }) {
+    const serving = {
+      root: this.site,
+      publicKey: this.keys.publisher.publicKey,
+      trackerKey: this.keys.tracker.file,
+    };
+    this.accessLog = path.join(this.site, '..', `${path.basename(this.site)}-access.jsonl`);
+    if (faults === undefined) {
+      this.service = await serve({ ...serving, accessLog: this.accessLog });
+      this.#closing.push(() => this.service.stop());
+      this.url = this.service.url;
+    } else {
+      this.origin = await new Origin(this.site, faults).listen();
+      this.#closing.push(() => this.origin.stop());
+      this.url = this.origin.url;
+    }
+    if (ownTracker) {
+      this.tracker = await track(serving);
+      this.#closing.push(() => this.tracker.stop());
+      this.trackerUrl = this.tracker.tracker;
+    } else {
+      this.trackerUrl = this.service.tracker;
+    }
+  }
+
+  /** Ends the tracker without warning and starts it again at the same address, `pause` ms later. */
+  async restartTracker(pause) {
+    const listen = new URL(this.tracker.url).host;
+    await this.tracker.stop('SIGKILL');
+    await sleep(pause);
+    this.tracker = await track({
+      root: this.site,
+      publicKey: this.keys.publisher.publicKey,
+      trackerKey: this.keys.tracker.file,
+      listen,
+    });
+  }
+
+  /** Opens a viewer; `options` are parameters of the viewer page. */
+  async viewer(options = {}, browser = process.env.BROWSER ?? 'chromium') {
+    const viewer = await this.#browsers.open(browser, this.viewerUrl(options));
+    this.viewers.push(viewer);
+    return viewer;
+  }
+
+  viewerUrl(options = {}) {
+    return viewerUrl(this.url, {
+      source: this.playlist,
+      content: this.manifest.content,
+      tracker: this.trackerUrl,
+      trust: this.keys.publisher.publicKey,
+      trackerKey: this.keys.tracker.publicKey,
+      buffer: 12,
+      ...options,
+    });
+  }
+
+  /** Requests that the origin answered so far, below /content/, without that prefix. */
+  async requests() {
+    const log = this.origin?.log ?? (await readLog(this.accessLog));
+    return log
+      .filter((entry) => entry.path.startsWith('/content/'))
+      .map((entry) => ({ ...entry, path: entry.path.slice('/content/'.length) }));
+  }
+
+  /** Compares all that the viewer's player was given with the files on disk. */
+  async check(viewer) {
+    return checkLoads(await viewer.loads(), new URL('/content/', this.url).href, this.folder);
+  }
+
+  async closeViewer(viewer) {
+    this.viewers = this.viewers.filter((other) => other !== viewer);
+    await viewer.close();
+  }
+
+  async close() {
+    await this.#browsers.close();
+    for (const close of this.#closing.reverse()) {
+      await close();
+    }
+  }
+}
+
+/** Waits until `look()` returns something that `enough` accepts; says `what` was waited for if it does not come. */
+export async function until(what, look, enough = Boolean, timeoutMs = 30_000) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (enough(seen)) {
+      return seen;
+    }
+    if (Date.now() > end) {
+      throw new Error(`${what} did not happen within ${timeoutMs / 1000} s; last seen: ${brief(seen)}`);
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Waits until the viewer has played to `seconds`. */
+export async function playsTo(viewer, seconds, timeoutMs = 40_000) {
+  return until(
+    `playing to ${seconds} s`,
+    () => viewer.metrics(),
+    (seen) => {
+      const fatal = seen.errors.find((error) => error.fatal === true || error.fatal === undefined);
+      if (fatal !== undefined) {
+        throw new Error(`the viewer failed: ${fatal.code}: ${fatal.message}`);
+      }
+      return seen.firstFrameMs !== null && seen.position >= seconds;
+    },
+    timeoutMs,
+  );
+}
+
+/** Waits until the viewer has a proven peer. */
+export async function findsPeers(viewer, count = 1, timeoutMs = 20_000) {
+  return until(
+    'finding peers',
+    () => viewer.metrics(),
+    ({ peers }) => peers >= count,
+    timeoutMs,
+  );
+}
+
+/** How many segments of `seconds` the viewer still has to fetch. */
+export function segmentsToFetch({ duration, bufferedEnd }, seconds = 2) {
+  return Math.floor((duration - bufferedEnd) / seconds);
+}
+
+function brief(seen) {
+  const text = JSON.stringify(seen) ?? String(seen);
+  return text.length > 1500 ? `${text.slice(0, 1500)}…` : text;
+}
+
+let stages = 0;
