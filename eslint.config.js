@@ -1,0 +1,54 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['pkg/', 'target/', '.tools/', '.work/', 'node_modules/', 'sample/', 'www/core/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
+      ],
+    },
+  },
+  {
+    // node's runner collects the promises of describe() and test() itself.
+    files: ['**/*.test.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': 'off' },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'AbortController',
+          'AbortSignal',
+          'Buffer',
+          'clearInterval',
+          'clearTimeout',
+          'console',
+          'document',
+          'fetch',
+          'globalThis',
+          'location',
+          'performance',
+          'process',
+          'setInterval',
+          'setTimeout',
+          'TextDecoder',
+          'TextEncoder',
+          'URL',
+          'WebSocket',
+          'Worker',
+          'window',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+);
