@@ -189,6 +189,21 @@ pub enum EndReason {
     PeerGone,
 }
 
+impl EndReason {
+    /// The stable name of the reason, as in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Failed => "failed",
+            Self::Handshake => "handshake",
+            Self::Busy => "busy",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::PeerGone => "peer_gone",
+        }
+    }
+}
+
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -226,6 +241,30 @@ pub enum ErrorCode {
     /// A code that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl ErrorCode {
+    /// The stable name of the reason, as in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::NotAdmitted => "not_admitted",
+            Self::BadSignature => "bad_signature",
+            Self::HandleInUse => "handle_in_use",
+            Self::NotJoined => "not_joined",
+            Self::AlreadyJoined => "already_joined",
+            Self::UnknownPeer => "unknown_peer",
+            Self::UnknownIntroduction => "unknown_introduction",
+            Self::NotSolicited => "not_solicited",
+            Self::ExposureLimit => "exposure_limit",
+            Self::RateLimited => "rate_limited",
+            Self::StateLimit => "state_limit",
+            Self::Overloaded => "overloaded",
+            Self::ShuttingDown => "shutting_down",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl ServerMessage {
