@@ -23,6 +23,26 @@ import { versions } from './lib/versions.mjs';
 const LOOK_EVERY_MS = 500;
 const BUFFER_SECONDS = 12;
 
+const COLUMNS = [
+  { title: 'viewer', width: 6, value: ({ n }) => n + 1 },
+  {
+    title: 'position',
+    width: 9,
+    value: ({ latest }) => (latest === null ? '–' : `${latest.position.toFixed(1)} s`),
+  },
+  {
+    title: 'buffer',
+    width: 7,
+    value: ({ latest }) => (latest === null ? '–' : `${(latest.bufferedEnd - latest.position).toFixed(1)} s`),
+  },
+  { title: 'stalls', width: 6, value: ({ latest }) => latest?.stalls.length ?? '–' },
+  { title: 'from peers', width: 10, value: ({ latest }) => bytes(latest?.bytes?.peers ?? 0) },
+  { title: 'from http', width: 10, value: ({ latest }) => bytes(latest?.bytes?.http ?? 0) },
+  { title: 'uploaded', width: 10, value: ({ latest }) => bytes(latest?.bytes?.uploaded ?? 0) },
+  { title: 'peers', width: 5, value: ({ latest }) => latest?.peers ?? '–' },
+  { title: 'errors', width: 24, value: ({ latest }) => latest?.errors.at(-1)?.code ?? '' },
+];
+
 process.on('SIGINT', () => leave(130));
 process.on('SIGTERM', () => leave(143));
 
@@ -106,7 +126,10 @@ async function playAll(browsers, url) {
     await sleep(LOOK_EVERY_MS);
   }
   await Promise.all(viewers.map(look));
-  table.show(viewers.map(({ latest }, n) => ({ n, latest })));
+  table.show(
+    viewers.map(({ latest }, n) => ({ n, latest })),
+    { last: true },
+  );
   return viewers;
 }
 
@@ -130,7 +153,7 @@ async function account({ viewer, latest }, origin, folder) {
 
 function report(result) {
   const share = result.offload === null ? '–' : `${(result.offload * 100).toFixed(1)} %`;
-  const line = (name, value, good) => console.log(`  ${name.padEnd(34)}${good ? green(value) : red(value)}`);
+  const line = (name, value, good) => console.log(`  ${name.padEnd(37)}${good ? green(value) : red(value)}`);
   console.log(bold('\n  result'));
   line('offload', share, result.offload > 0);
   line('origin bytes per unique byte', figure(result.originBytesPerUniqueByte), true);
@@ -161,26 +184,6 @@ function report(result) {
 function figure(value, digits = 3) {
   return value === null ? '–' : value.toFixed(digits);
 }
-
-const COLUMNS = [
-  { title: 'viewer', width: 6, value: ({ n }) => n + 1 },
-  {
-    title: 'position',
-    width: 9,
-    value: ({ latest }) => (latest === null ? '–' : `${latest.position.toFixed(1)} s`),
-  },
-  {
-    title: 'buffer',
-    width: 7,
-    value: ({ latest }) => (latest === null ? '–' : `${(latest.bufferedEnd - latest.position).toFixed(1)} s`),
-  },
-  { title: 'stalls', width: 6, value: ({ latest }) => latest?.stalls.length ?? '–' },
-  { title: 'from peers', width: 10, value: ({ latest }) => bytes(latest?.bytes?.peers ?? 0) },
-  { title: 'from http', width: 10, value: ({ latest }) => bytes(latest?.bytes?.http ?? 0) },
-  { title: 'uploaded', width: 10, value: ({ latest }) => bytes(latest?.bytes?.uploaded ?? 0) },
-  { title: 'peers', width: 5, value: ({ latest }) => latest?.peers ?? '–' },
-  { title: 'errors', width: 24, value: ({ latest }) => latest?.errors.at(-1)?.code ?? '' },
-];
 
 function whole(name, otherwise) {
   const value = Number(values[name] ?? otherwise);

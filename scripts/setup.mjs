@@ -28,7 +28,10 @@ export async function setup(purpose) {
     if (PURPOSES.indexOf(need.for) > PURPOSES.indexOf(purpose) || (await need.met())) {
       continue;
     }
-    step(`installing ${need.what}, ${need.why}`);
+    if (need.install === undefined) {
+      throw new Missing(need.what, need.why, need.command);
+    }
+    step(`installing ${need.what}: it ${need.why}`);
     try {
       await need.install();
     } catch (error) {
@@ -53,25 +56,25 @@ const NPM_STAMP = path.join(ROOT, 'node_modules', '.swarmseal-lock');
 const NEEDS = [
   byHand({
     what: `Node.js ${NODE_MAJOR} or newer`,
-    why: 'builds the page and runs these scripts',
+    why: 'runs these scripts and builds the page',
     command: `your Node.js version manager, for instance: nvm install ${NODE_MAJOR}`,
     met: async () => Number(process.versions.node.split('.')[0]) >= NODE_MAJOR,
   }),
   byHand({
     what: 'npm',
-    why: 'fetches the build and test tools of the page',
+    why: 'brings the build and test tools of the page',
     command: 'apt-get install npm',
     met: async () => (await version('npm')) !== null,
   }),
   byHand({
     what: 'rustup and cargo',
-    why: 'build the core and the server',
+    why: 'builds the core and the server',
     command: "curl --proto '=https' -sSf https://sh.rustup.rs | sh",
     met: async () => (await version('cargo')) !== null && (await version('rustup')) !== null,
   }),
   byHand({
     what: 'a Rust that is new enough',
-    why: 'Cargo.toml names the oldest one that builds this',
+    why: 'must be at least what Cargo.toml says',
     command: 'rustup update stable',
     met: async () =>
       isAtLeast(await version('rustc'), await fromToml('Cargo.toml', /^rust-version = "([^"]+)"/m)),
@@ -86,7 +89,7 @@ const NEEDS = [
   component(
     'the wasm32 target',
     'start',
-    'the core runs in browsers',
+    'builds the core for browsers',
     ['target', 'add', 'wasm32-unknown-unknown'],
     async () =>
       ((await output('rustup', ['target', 'list', '--installed'])) ?? '').includes('wasm32-unknown-unknown'),
@@ -100,7 +103,7 @@ const NEEDS = [
   {
     what: 'npm packages',
     for: 'start',
-    why: 'build and test tools of the page',
+    why: 'builds and tests the page',
     command: 'npm ci',
     met: async () => (await readFile(NPM_STAMP, 'utf8').catch(() => '')) === (await lockDigest()),
     install: async () => {
@@ -133,28 +136,19 @@ const NEEDS = [
       await run('cargo', args, { env: { ...env, CARGO_TARGET_DIR: undefined } });
     },
   },
-  debian('Chromium', 'viewers', 'headless viewers run in it', ['chromium'], () => exists('chromium')),
+  debian('Chromium', 'viewers', 'runs headless viewers', ['chromium'], () => exists('chromium')),
   debian('ip', 'viewers', 'gives browsers a network where there is none', ['iproute2'], () => exists('ip')),
   debian('ChromeDriver', 'test', 'runs the wasm tests in Chromium', ['chromium-driver'], () =>
     exists('chromedriver'),
   ),
-  debian('Firefox ESR', 'test', 'the second browser of the end-to-end tests', ['firefox-esr'], () =>
+  debian('Firefox ESR', 'test', 'is the second browser of the end-to-end tests', ['firefox-esr'], () =>
     exists('firefox-esr'),
   ),
   debian('ffmpeg', 'test', 'makes the streams of the end-to-end tests', ['ffmpeg'], () => exists('ffmpeg')),
 ];
 
-function byHand({ what, why, command, met }) {
-  return {
-    what,
-    why,
-    command,
-    met,
-    for: 'start',
-    install: async () => {
-      throw new Missing(what, why, command);
-    },
-  };
+function byHand(need) {
+  return { ...need, for: 'start' };
 }
 
 function debian(what, purpose, why, packages, met) {

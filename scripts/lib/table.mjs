@@ -14,19 +14,19 @@ export class LiveTable {
     this.#columns = columns;
   }
 
-  show(rows, footer = '') {
+  /** Draws the table; `last` prints it even where there is no terminal. */
+  show(rows, { last = false } = {}) {
     const lines = [
       bold(this.#columns.map(({ title, width }) => pad(title, width)).join('  ')),
       ...rows.map((row) =>
         this.#columns.map(({ value, width }) => pad(String(value(row)), width)).join('  '),
       ),
-      ...(footer === '' ? [] : [footer]),
     ];
     if (process.stdout.isTTY === true) {
       const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : '';
       process.stdout.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
       this.#drawn = lines.length;
-    } else if (Date.now() - this.#printedAt >= PRINT_EVERY_MS) {
+    } else if (last || Date.now() - this.#printedAt >= PRINT_EVERY_MS) {
       this.#printedAt = Date.now();
       process.stdout.write(`${lines.join('\n')}\n`);
     }

@@ -5,6 +5,25 @@ import { breakWhatTheUrlSays } from './faults.mjs';
 import { Playback } from './playback.mjs';
 import { recording } from './recording.mjs';
 
+// Above what waits for the first time: a module's constants exist only once it has come to them.
+const EVENTS = [
+  'peer-connected',
+  'peer-lost',
+  'peer-blamed',
+  'source-blamed',
+  'object-done',
+  'warning',
+  'error',
+];
+const EVENTS_KEPT = 5000;
+const PARSE_ERRORS = new Set([
+  'fragParsingError',
+  'manifestParsingError',
+  'levelParsingError',
+  'bufferAppendError',
+  'bufferAppendingError',
+]);
+
 const options = readOptions(new URL(location.href).searchParams);
 breakWhatTheUrlSays(options);
 
@@ -186,21 +205,3 @@ function readOptions(parameters) {
     assets: text('worker') === null ? null : { worker: new URL(text('worker'), location.href).href },
   };
 }
-
-const EVENTS = [
-  'peer-connected',
-  'peer-lost',
-  'peer-blamed',
-  'source-blamed',
-  'object-done',
-  'warning',
-  'error',
-];
-const EVENTS_KEPT = 5000;
-const PARSE_ERRORS = new Set([
-  'fragParsingError',
-  'manifestParsingError',
-  'levelParsingError',
-  'bufferAppendError',
-  'bufferAppendingError',
-]);
