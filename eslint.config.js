@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['pkg/', 'target/', '.tools/', '.work/', 'node_modules/', 'sample/', 'www/core/'] },
+  { ignores: ['pkg/', 'target/', '.tools/', '.work/', 'node_modules/', 'sample/media/', 'www/core/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -29,7 +29,9 @@ export default tseslint.config(
         [
           'AbortController',
           'AbortSignal',
+          'BroadcastChannel',
           'Buffer',
+          'crypto',
           'clearInterval',
           'clearTimeout',
           'console',
@@ -49,6 +51,19 @@ export default tseslint.config(
           'window',
         ].map((name) => [name, 'readonly']),
       ),
+    },
+  },
+  {
+    // Classic scripts: a worker's, and what it has in common with a page.
+    files: ['tests/browser/viewer/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: {
+        importScripts: 'readonly',
+        RTCDataChannel: 'readonly',
+        self: 'readonly',
+        skewClock: 'readonly',
+      },
     },
   },
 );

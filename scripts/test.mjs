@@ -38,12 +38,12 @@ const SUITES = [
     name: 'prettier',
     commands: [['npx', '--no-install', 'prettier', '--check', '--log-level', 'warn', '.']],
   },
-  { name: 'unit', commands: [['npm', 'run', '--silent', 'unit']] },
+  { name: 'unit', commands: [['npm', 'run', '--silent', 'test:unit']] },
   { name: 'size', needs: ['build'], commands: [['npm', 'run', '--silent', 'size']] },
   { name: 'chromium', needs: ['build'], webrtc: true, commands: [browserTests('chromium')] },
   { name: 'firefox', needs: ['build'], webrtc: true, commands: [browserTests('firefox')] },
   { name: 'mixed', needs: ['build'], webrtc: true, commands: [browserTests('mixed')] },
-  { name: 'packaging', needs: ['build'], commands: [['npm', 'run', '--silent', 'packaging']] },
+  { name: 'packaging', needs: ['build'], commands: [['npm', 'run', '--silent', 'test:packaging']] },
 ];
 
 process.on('SIGINT', () => leave(130));

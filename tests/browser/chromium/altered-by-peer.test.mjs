@@ -5,7 +5,7 @@ import { Stage, playsTo, segmentsToFetch, until } from '../lib/stage.mjs';
 
 test('a viewer that alters what it sends is named and left; playback goes on from another source', async (t) => {
   const stage = await Stage.open(t);
-  const culprit = await stage.viewer({ worker: '/viewer/worker.mjs?alter=6' });
+  const culprit = await stage.viewer({ worker: '/viewer/worker.js?alter=6' });
   await playsTo(culprit, 8);
   const handle = await until('the culprit in the swarm', () =>
     culprit.metrics().then(({ handle: own }) => own),
@@ -20,7 +20,7 @@ test('a viewer that alters what it sends is named and left; playback goes on fro
 
   const [blamed] = await until(
     'blaming the culprit',
-    () => victim.events('peer-blamed'),
+    () => victim.events('peer_blamed'),
     (events) => events.length > 0,
   );
   assert.equal(blamed.handle, handle);

@@ -16,7 +16,7 @@ test('an AES-128 stream is shared as ciphertext, and no peer message has its key
       key = await readFile(path.join(own, 'key.bin'));
     },
   });
-  const worker = '/viewer/worker.mjs?listen';
+  const worker = '/viewer/worker.js?listen';
   const first = await stage.viewer({ worker });
   await listen(first, key);
   await playsTo(first, 5);

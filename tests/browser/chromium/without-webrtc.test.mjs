@@ -22,7 +22,7 @@ test('a device clock that is off by a day, either way: it plays', async (t) => {
   const stage = await Stage.open(t);
   const day = 24 * 3600 * 1000;
   for (const skew of [day, -day]) {
-    await playsVerified(stage, { skew, worker: `/viewer/worker.mjs?skew=${skew}` });
+    await playsVerified(stage, { skew, worker: `/viewer/worker.js?skew=${skew}` });
   }
 });
 

@@ -1,20 +1,11 @@
 // A bare viewer for measured runs and tests: the built package, hls.js, and an account of everything that the player got.
 // It is steered by its URL (see `options`) and read through `window.__viewer`.
 
-import { breakWhatTheUrlSays } from './faults.mjs';
 import { Playback } from './playback.mjs';
 import { recording } from './recording.mjs';
 
 // Above what waits for the first time: a module's constants exist only once it has come to them.
-const EVENTS = [
-  'peer-connected',
-  'peer-lost',
-  'peer-blamed',
-  'source-blamed',
-  'object-done',
-  'warning',
-  'error',
-];
+const EVENTS = ['peer_connected', 'peer_lost', 'peer_blamed', 'source_blamed', 'object_done', 'warning'];
 const EVENTS_KEPT = 5000;
 const PARSE_ERRORS = new Set([
   'fragParsingError',
@@ -25,7 +16,12 @@ const PARSE_ERRORS = new Set([
 ]);
 
 const options = readOptions(new URL(location.href).searchParams);
-breakWhatTheUrlSays(options);
+if (options.clockSkewMs !== 0) {
+  window.skewClock(options.clockSkewMs);
+}
+if (!options.webrtc) {
+  delete window.RTCPeerConnection;
+}
 
 const video = document.querySelector('video');
 const playback = new Playback(video);

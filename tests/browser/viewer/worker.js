@@ -1,8 +1,12 @@
-// Runs in the worker before the package's own script.
+// The package's worker with something broken in it first: `worker.js?alter=N` flips a bit in every data message after the
+// Nth, `?skew=MS` puts the clock wrong, `?listen` reports what is sent to peers.
 
-import { skewClock } from './faults.mjs';
+'use strict';
+
+importScripts('skew-clock.js');
 
 const parameters = new URL(self.location.href).searchParams;
+const tell = new BroadcastChannel('worker-faults');
 
 if (parameters.has('skew')) {
   skewClock(Number(parameters.get('skew')));
@@ -11,14 +15,19 @@ if (parameters.has('alter')) {
   alterOutgoing(Number(parameters.get('alter')));
 }
 if (parameters.has('listen')) {
-  listenToOutgoing();
+  wrapSend((channel, bytes) => {
+    tell.postMessage({ label: channel.label, bytes: bytes.slice() });
+    return bytes;
+  });
 }
 
-// Flips a bit near the end of a payload, so that only its hash can tell.
+importScripts('/pkg/worker.js');
+
+// Near the end of the payload, where only its hash can tell.
 function alterOutgoing(after) {
   let sent = 0;
   wrapSend((channel, bytes) => {
-    if (channel.label !== 'data' || bytes.length < LONG) {
+    if (channel.label !== 'data') {
       return bytes;
     }
     sent += 1;
@@ -26,16 +35,8 @@ function alterOutgoing(after) {
       return bytes;
     }
     const altered = bytes.slice();
-    altered[altered.length - 7] ^= 0x20;
-    tell.postMessage({ altered: sent });
+    altered[altered.length - 1] ^= 0x20;
     return altered;
-  });
-}
-
-function listenToOutgoing() {
-  wrapSend((channel, bytes) => {
-    tell.postMessage({ label: channel.label, bytes: bytes.slice() });
-    return bytes;
   });
 }
 
@@ -48,6 +49,3 @@ function wrapSend(change) {
     return send.call(this, change(this, bytes));
   };
 }
-
-const tell = new BroadcastChannel('worker-faults');
-const LONG = 256;
