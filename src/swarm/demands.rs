@@ -1,0 +1,267 @@
+//! What the player asked for, and when it is handed over.
+
+use super::engine::Engine;
+use super::limits::MAX_DEMANDS;
+use super::object::Object;
+use super::{DeliverTiming, DemandId, Output, RefuseCode, Timestamp};
+use crate::content::{CHUNK, ObjectId, Resolution, Sheet, Span, TrackId};
+
+/// One request of the player.
+#[derive(Clone, Debug)]
+pub(super) struct Demand {
+    path: String,
+    range: Option<(u64, u64)>,
+    pub(super) deadline: Option<Timestamp>,
+    pub(super) asked_at: Timestamp,
+    pub(super) target: Target,
+}
+
+/// How far a demand has come.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// These sheets are needed to know what it names.
+    Unresolved(Vec<Sheet>),
+    /// It names these bytes; `Span::object`s still without an entry in the index wait for their page.
+    Spans(Vec<Span>),
+}
+
+/// A track that the player reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ActiveTrack {
+    pub(super) last_index: u32,
+    pub(super) last_at: Timestamp,
+}
+
+/// First chunk and number of chunks that cover `len` bytes from `first`.
+pub(super) fn chunks_of(span: &Span) -> (u32, u32) {
+    let chunk = u64::from(CHUNK);
+    let from = span.first / chunk;
+    let to = span.first.saturating_add(span.len).div_ceil(chunk).max(from);
+    (
+        u32::try_from(from).unwrap_or(u32::MAX),
+        u32::try_from(to - from).unwrap_or(u32::MAX),
+    )
+}
+
+impl Engine {
+    pub(super) fn demand(
+        &mut self,
+        id: DemandId,
+        path: &str,
+        range: Option<(u64, u64)>,
+        deadline: Option<Timestamp>,
+    ) {
+        if self.demands.len() >= MAX_DEMANDS {
+            self.outputs.push_back(Output::Refuse {
+                demand: id,
+                code: RefuseCode::Busy,
+            });
+            return;
+        }
+        let demand = Demand {
+            path: path.to_owned(),
+            range,
+            deadline,
+            asked_at: self.now,
+            target: Target::Unresolved(Vec::new()),
+        };
+        self.demands.insert(id, demand);
+        self.resolve_demand(id);
+        self.dirty = true;
+    }
+
+    pub(super) fn cancel_demand(&mut self, id: DemandId) {
+        if self.demands.remove(&id).is_some() {
+            self.abort_unwanted_fetches();
+            self.dirty = true;
+        }
+    }
+
+    /// Tries again what waited for a sheet.
+    pub(super) fn resolve_demands(&mut self) {
+        let waiting: Vec<DemandId> = self
+            .demands
+            .iter()
+            .filter(|(_, demand)| matches!(demand.target, Target::Unresolved(_)))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in waiting {
+            self.resolve_demand(id);
+        }
+    }
+
+    fn resolve_demand(&mut self, id: DemandId) {
+        let Some(demand) = self.demands.get(&id) else {
+            return;
+        };
+        match self.catalog.resolve(&demand.path, demand.range) {
+            Resolution::Found(spans) => {
+                for span in &spans {
+                    self.note_active(span.object);
+                    self.ensure_object(span.object);
+                }
+                if let Some(demand) = self.demands.get_mut(&id) {
+                    demand.target = Target::Spans(spans);
+                }
+                self.deliver_if_complete(id);
+            }
+            Resolution::Need(sheets) => {
+                for sheet in &sheets {
+                    self.want_sheet(sheet);
+                }
+                if let Some(demand) = self.demands.get_mut(&id) {
+                    demand.target = Target::Unresolved(sheets);
+                }
+            }
+            Resolution::Unlisted => self.refuse(id, RefuseCode::Unlisted),
+        }
+    }
+
+    fn note_active(&mut self, object: ObjectId) {
+        let now = self.now;
+        if object.track.0 != 0 {
+            self.active.insert(
+                object.track,
+                ActiveTrack {
+                    last_index: object.index,
+                    last_at: now,
+                },
+            );
+        }
+    }
+
+    /// The entry of an object whose index record is known.
+    pub(super) fn ensure_object(&mut self, id: ObjectId) -> bool {
+        if let Some(object) = self.objects.get_mut(&id) {
+            object.used_at = self.now;
+            return true;
+        }
+        match self.catalog.object(id) {
+            Some(info) => {
+                self.objects.insert(id, Object::new(*info, self.now));
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn refuse(&mut self, id: DemandId, code: RefuseCode) {
+        if self.demands.remove(&id).is_some() {
+            self.outputs.push_back(Output::Refuse { demand: id, code });
+        }
+    }
+
+    /// Refuses everything that needs `object`.
+    pub(super) fn refuse_all_of(&mut self, object: ObjectId, code: RefuseCode) {
+        let ids: Vec<DemandId> = self
+            .demands
+            .iter()
+            .filter(|(_, demand)| matches!(&demand.target, Target::Spans(spans) if spans.iter().any(|s| s.object == object)))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.refuse(id, code);
+        }
+    }
+
+    /// Refuses everything that needs `sheet` to be understood.
+    pub(super) fn refuse_all_waiting_for(&mut self, sheet: &Sheet, code: RefuseCode) {
+        let ids: Vec<DemandId> = self
+            .demands
+            .iter()
+            .filter(
+                |(_, demand)| matches!(&demand.target, Target::Unresolved(sheets) if sheets.contains(sheet)),
+            )
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.refuse(id, code);
+        }
+    }
+
+    /// Delivers every demand that `object` was the last missing part of.
+    pub(super) fn deliver_ready(&mut self, object: ObjectId) {
+        let ids: Vec<DemandId> = self
+            .demands
+            .iter()
+            .filter(|(_, demand)| matches!(&demand.target, Target::Spans(spans) if spans.iter().any(|s| s.object == object)))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.deliver_if_complete(id);
+        }
+    }
+
+    fn deliver_if_complete(&mut self, id: DemandId) {
+        let Some(demand) = self.demands.get(&id) else {
+            return;
+        };
+        let Target::Spans(spans) = &demand.target else {
+            return;
+        };
+        let complete = spans.iter().all(|span| {
+            let (first, count) = chunks_of(span);
+            self.objects
+                .get(&span.object)
+                .is_some_and(|object| object.has_all(first, count))
+        });
+        if !complete {
+            return;
+        }
+        let mut timing = DeliverTiming {
+            asked_at: demand.asked_at,
+            ..DeliverTiming::default()
+        };
+        let mut first_byte_at: Option<Timestamp> = None;
+        for object in spans.iter().filter_map(|span| self.objects.get(&span.object)) {
+            timing.from_peers = timing.from_peers.saturating_add(object.from_peers);
+            timing.from_http = timing.from_http.saturating_add(object.from_http);
+            timing.transfer_us = timing.transfer_us.saturating_add(object.transfer_us(self.now));
+            let done = object.done_at.unwrap_or(self.now);
+            timing.done_at = timing.done_at.max(done);
+            first_byte_at = match (first_byte_at, object.first_byte_at) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        timing.first_byte_at = first_byte_at.unwrap_or(self.now);
+        timing.done_at = if timing.done_at == Timestamp::default() {
+            self.now
+        } else {
+            timing.done_at
+        };
+        let media_type = spans
+            .first()
+            .map(|span| self.media_type(span.object))
+            .unwrap_or_default();
+        let spans = spans.clone();
+        for span in &spans {
+            if let Some(object) = self.objects.get_mut(&span.object) {
+                object.used_at = self.now;
+            }
+        }
+        self.demands.remove(&id);
+        self.outputs.push_back(Output::Deliver {
+            demand: id,
+            spans,
+            media_type,
+            timing,
+        });
+    }
+    /// The signed media type of an object.
+    fn media_type(&self, id: ObjectId) -> String {
+        let manifest = self.catalog.manifest();
+        if id.track == TrackId::ASSETS {
+            manifest
+                .assets
+                .get(id.index as usize)
+                .map(|asset| asset.media_type.clone())
+                .unwrap_or_default()
+        } else {
+            manifest
+                .track(id.track)
+                .map(|track| track.media_type.clone())
+                .unwrap_or_default()
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What the engine tells the page.
+
+use serde::Serialize;
+
+/// Something that happened. Serialised with a `type` tag; handles are pseudonyms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The tracker admitted us.
+    TrackerJoined {
+        /// Our handle.
+        handle: String,
+    },
+    /// The tracker is out of reach or refused us; peers already connected are kept.
+    TrackerLost {
+        /// Stable code.
+        code: String,
+    },
+    /// A peer proved itself.
+    PeerConnected {
+        /// Its number.
+        peer: u32,
+        /// Its handle.
+        handle: String,
+    },
+    /// A peer is gone, or could not be reached.
+    PeerLost {
+        /// Its number.
+        peer: u32,
+        /// Its handle.
+        handle: String,
+        /// Stable code.
+        code: String,
+    },
+    /// A peer broke a rule. It was closed and is not dialled again.
+    PeerBlamed {
+        /// Its number.
+        peer: u32,
+        /// Its handle.
+        handle: String,
+        /// The rule, as a stable code.
+        code: String,
+        /// Track of the object concerned, if any.
+        track: Option<u16>,
+        /// Index of the object concerned.
+        index: Option<u32>,
+        /// The chunk concerned.
+        chunk: Option<u32>,
+    },
+    /// An HTTP source delivered bytes that are not what was signed, even past the cache.
+    SourceBlamed {
+        /// Path relative to the content base.
+        path: String,
+        /// Track.
+        track: u16,
+        /// Index.
+        index: u32,
+        /// The first chunk that failed, where a row tells.
+        chunk: Option<u32>,
+    },
+    /// An object is complete and verified.
+    ObjectDone {
+        /// Track; 0 is an asset.
+        track: u16,
+        /// Index in the track.
+        index: u32,
+        /// Its length in bytes.
+        bytes: u64,
+        /// Bytes that came from peers.
+        from_peers: u64,
+        /// Bytes that came over HTTP.
+        from_http: u64,
+        /// Why HTTP was used, if it was.
+        http_reason: Option<HttpReason>,
+    },
+    /// An object left the store.
+    ObjectEvicted {
+        /// Track.
+        track: u16,
+        /// Index.
+        index: u32,
+    },
+}
+
+/// Why bytes came over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpReason {
+    /// There is no tracker, no WebRTC, or sharing is off.
+    PeersOff,
+    /// Nothing was buffered yet and no peer could answer in time.
+    Startup,
+    /// This viewer was elected to fetch it for the others.
+    Elected,
+    /// No connected peer has it.
+    NobodyHas,
+    /// Peers were too slow for the deadline.
+    Deadline,
+    /// A peer failed or was blamed in the middle.
+    PeerFailed,
+    /// Small or shared over HTTP by rule (playlists, indexes).
+    Asset,
+}

@@ -1,0 +1,89 @@
+//! HTTP requests under way, and what is known of the HTTP source's speed.
+
+use super::Timestamp;
+use super::rate::transfer_us;
+use crate::content::{Hash, ObjectId, Sheet};
+
+/// Time to the first byte before one was measured.
+const ASSUMED_TTFB_US: u64 = 150_000;
+/// Rate before one was measured: a title that plays at all needs about this much.
+const ASSUMED_RATE: u64 = 500_000;
+
+/// What a request fetches.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// Chunks of an object.
+    Object {
+        object: ObjectId,
+        first: u32,
+        count: u32,
+        /// Pieces that came.
+        pieces: u32,
+        /// Leaf hashes of pieces that came while the row was unknown, from piece 0.
+        leaves: Vec<Hash>,
+        /// The first chunk that did not verify.
+        bad: Option<u32>,
+        /// Whether we told the owner to abort.
+        aborted: bool,
+    },
+    /// A sheet.
+    Sheet(Sheet),
+}
+
+/// An HTTP request under way.
+#[derive(Clone, Debug)]
+pub(super) struct Fetch {
+    pub(super) what: What,
+    pub(super) path: String,
+    pub(super) started_at: Timestamp,
+    pub(super) first_byte_at: Option<Timestamp>,
+    pub(super) bytes: u64,
+}
+
+/// What HTTP does here, as measured.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HttpMeter {
+    ttfb_us: u64,
+    rate: u64,
+}
+
+impl HttpMeter {
+    /// A request is over that brought `bytes`.
+    pub(super) fn sample(&mut self, fetch: &Fetch, now: Timestamp) {
+        let Some(first_byte_at) = fetch.first_byte_at else {
+            return;
+        };
+        let ttfb = first_byte_at.since(fetch.started_at).max(1);
+        self.ttfb_us = if self.ttfb_us == 0 {
+            ttfb
+        } else {
+            (self.ttfb_us * 3 + ttfb) / 4
+        };
+        // The first piece arrives with the first byte time; a body of one piece says nothing of the rate.
+        let us = now.since(fetch.started_at).max(1_000);
+        if fetch.bytes >= 8_192 {
+            let sample = fetch.bytes.saturating_mul(1_000_000) / us;
+            self.rate = if self.rate == 0 {
+                sample
+            } else {
+                (self.rate.saturating_mul(3).saturating_add(sample)) / 4
+            };
+        }
+    }
+
+    /// Bytes per second; 0 while unknown.
+    pub(super) const fn rate(&self) -> u64 {
+        self.rate
+    }
+
+    /// Time that a request for `bytes` is expected to take, microseconds.
+    pub(super) const fn expect_us(&self, bytes: u64) -> u64 {
+        let ttfb = if self.ttfb_us == 0 {
+            ASSUMED_TTFB_US
+        } else {
+            self.ttfb_us
+        };
+        let rate = if self.rate == 0 { ASSUMED_RATE } else { self.rate };
+        ttfb.saturating_add(transfer_us(bytes, rate))
+    }
+}

@@ -1,0 +1,85 @@
+//! Every bound of the engine, with its reason.
+
+/// Demands under way at once. A player has a handful; a file downloader some dozens.
+pub(super) const MAX_DEMANDS: usize = 1_024;
+
+/// HTTP requests at once. Browsers open six connections per host on HTTP/1.1; more would only queue there,
+/// out of our sight.
+pub(super) const MAX_FETCHES: usize = 6;
+
+/// Chunks that may be requested from one peer at once: 2 MiB, more than the bandwidth-delay product of
+/// any link that a data channel fills.
+pub(super) const MAX_WINDOW: u32 = 128;
+
+/// Chunks that may be requested from a peer whose rate is not known yet.
+pub(super) const FIRST_WINDOW: u32 = 16;
+
+/// Chunks that may be requested from a peer none of whose chunks has verified yet.
+pub(super) const UNPROVEN_WINDOW: u32 = 4;
+
+/// Requests of one peer waiting to be served. With 16 chunks each this is four windows.
+pub(super) const MAX_UPLOAD_QUEUE: usize = 32;
+
+/// Unsent bytes that one peer's channel may hold, unless its measured rate allows more.
+pub(super) const MIN_UNSENT: u64 = 64 << 10;
+
+/// How long unsent bytes of one peer may last at its measured rate, milliseconds.
+pub(super) const UNSENT_MS: u64 = 100;
+
+/// How long the unsent bytes of all peers may last at the estimated uplink, milliseconds.
+pub(super) const UNSENT_ALL_MS: u64 = 200;
+
+/// Unsent bytes over all peers that are always allowed, so that an unknown uplink can be measured.
+pub(super) const MIN_UNSENT_ALL: u64 = 256 << 10;
+
+/// Time for a channel to prove itself, milliseconds.
+pub(super) const PROOF_MS: u64 = 3_000;
+
+/// Bytes that a channel may send before its proof.
+pub(super) const PROOF_BYTES: usize = 1_024;
+
+/// Time for a dialled connection to open, milliseconds.
+pub(super) const DIAL_MS: u64 = 10_000;
+
+/// Messages that may still arrive for a request that was cancelled.
+pub(super) const LATE_MESSAGES: u32 = 16;
+
+/// Time for which they may, milliseconds.
+pub(super) const LATE_MS: u64 = 10_000;
+
+/// Media time ahead of the play head that is fetched from peers before the player asks, microseconds.
+pub(super) const PREFETCH_US: u64 = 30_000_000;
+
+/// Segments ahead of the last demand of a track that are fetched, whatever their duration.
+pub(super) const PREFETCH_SEGMENTS: u32 = 32;
+
+/// A track that the player has not asked for in this time is not fetched ahead, microseconds.
+pub(super) const TRACK_IDLE_US: u64 = 20_000_000;
+
+/// Segments whose rows are fetched in one go.
+pub(super) const ROWS_AHEAD: u32 = 64;
+
+/// Handles remembered as not to be dialled again. Oldest are forgotten first.
+pub(super) const MAX_BANNED: usize = 1_024;
+
+/// Handles kept as candidates for an introduction.
+pub(super) const MAX_CANDIDATES: usize = 64;
+
+/// Introductions under way at once.
+pub(super) const MAX_INTRODUCTIONS: usize = 6;
+
+/// Connections worth having: beyond these no new ones are asked for, only accepted.
+pub(super) const ENOUGH_PEERS: usize = 8;
+
+/// HTTP attempts for one object or sheet before its demands are refused.
+pub(super) const MAX_ATTEMPTS: u32 = 5;
+
+/// Ranges that are remembered of what one peer holds in one track. A peer that holds more, in more
+/// pieces, is believed for the first ones only.
+pub(super) const MAX_HELD_RANGES: usize = 1_024;
+
+/// Objects that a peer may hold in part at once, as we remember it.
+pub(super) const MAX_PARTIALS: usize = 64;
+
+/// Tracks that one peer may talk about.
+pub(super) const MAX_TRACKS: usize = 64;

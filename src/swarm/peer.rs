@@ -1,0 +1,357 @@
+//! One connection: its proof, what the other side holds, what it was asked for and how well it does.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::limits::{
+    FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_WINDOW, MIN_UNSENT,
+    UNPROVEN_WINDOW, UNSENT_MS,
+};
+use super::ranges::RangeSet;
+use super::rate::{RateMeter, transfer_us};
+use super::{PeerId, Timestamp};
+use crate::content::{CHUNK, Hash, ObjectId, TrackId};
+use crate::identity::{Fingerprint, Handle, Handshake, PeerIdentity};
+use crate::signal::IntroductionId;
+use crate::wire::{Have, Urgency};
+
+/// Before the first measurement a peer is taken for one that fills 4 Mbit/s.
+const ASSUMED_RATE: u64 = 500_000;
+/// A request is given up after this long without a message, at the least.
+const MIN_REQUEST_TIMEOUT_US: u64 = 1_000_000;
+/// A peer that timed out three times in a row is left alone for this long.
+const SNUB_US: u64 = 5_000_000;
+
+/// How far a connection has come.
+pub(super) enum Stage {
+    /// Introduced, not open yet.
+    Dialling,
+    /// Open; the proof is under way.
+    Proving(Box<Handshake>),
+    /// Proved.
+    Ready(Box<PeerIdentity>),
+}
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) object: ObjectId,
+    pub(super) first: u32,
+    pub(super) count: u8,
+    /// Bit per chunk that came.
+    pub(super) got: u16,
+    pub(super) issued_at: Timestamp,
+    pub(super) progress_at: Timestamp,
+}
+
+impl Request {
+    pub(super) fn is_complete(&self) -> bool {
+        self.got.count_ones() >= u32::from(self.count)
+    }
+
+    /// Chunks that have not come.
+    pub(super) fn open(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..u32::from(self.count))
+            .filter(|bit| self.got & (1 << bit) == 0)
+            .map(|bit| self.first + bit)
+    }
+}
+
+/// A request that was given up; its data may still be on the way.
+#[derive(Clone, Debug)]
+struct Late {
+    id: u32,
+    messages: u32,
+    until: Timestamp,
+}
+
+/// A chunk range that the peer asked us for.
+#[derive(Clone, Debug)]
+pub(super) struct Upload {
+    pub(super) id: u32,
+    pub(super) object: ObjectId,
+    pub(super) root: Hash,
+    pub(super) next: u32,
+    pub(super) end: u32,
+    pub(super) urgency: Urgency,
+}
+
+/// What the other side holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Holdings {
+    complete: BTreeMap<TrackId, RangeSet>,
+    partial: BTreeMap<ObjectId, RangeSet>,
+}
+
+impl Holdings {
+    pub(super) fn add(&mut self, have: &Have) {
+        if self.complete.len() >= MAX_TRACKS && !self.complete.contains_key(&have.track) {
+            return;
+        }
+        let complete = self.complete.entry(have.track).or_default();
+        for range in &have.complete {
+            if complete.pieces() < MAX_HELD_RANGES {
+                complete.insert(range.first, range.count);
+            }
+        }
+        let whole = complete.clone();
+        self.partial
+            .retain(|id, _| id.track != have.track || !whole.contains(id.index));
+        for part in &have.partial {
+            let id = ObjectId {
+                track: have.track,
+                index: part.index,
+            };
+            if whole.contains(part.index)
+                || (self.partial.len() >= MAX_PARTIALS && !self.partial.contains_key(&id))
+            {
+                continue;
+            }
+            let chunks = self.partial.entry(id).or_default();
+            for range in part
+                .chunks
+                .iter()
+                .filter(|_| chunks.pieces() < MAX_HELD_RANGES)
+                .collect::<Vec<_>>()
+            {
+                chunks.insert(range.first, range.count);
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, track: TrackId, first: u32, count: u32) {
+        if let Some(complete) = self.complete.get_mut(&track) {
+            complete.remove(first, count);
+        }
+        let end = first.saturating_add(count);
+        self.partial
+            .retain(|id, _| id.track != track || id.index < first || id.index >= end);
+    }
+
+    pub(super) fn has_all(&self, id: ObjectId) -> bool {
+        self.complete
+            .get(&id.track)
+            .is_some_and(|set| set.contains(id.index))
+    }
+
+    pub(super) fn has_some(&self, id: ObjectId) -> bool {
+        self.has_all(id) || self.partial.contains_key(&id)
+    }
+
+    pub(super) fn has(&self, id: ObjectId, chunk: u32) -> bool {
+        self.has_all(id) || self.partial.get(&id).is_some_and(|set| set.contains(chunk))
+    }
+
+    pub(super) fn segments(&self) -> u64 {
+        self.complete.values().map(RangeSet::count).sum()
+    }
+}
+
+/// One connection.
+pub(super) struct Peer {
+    pub(super) id: PeerId,
+    pub(super) handle: Handle,
+    pub(super) introduction: IntroductionId,
+    pub(super) offer: bool,
+    pub(super) stage: Stage,
+    /// When the present stage must be over.
+    pub(super) deadline: Timestamp,
+    pub(super) local_fp: Option<Fingerprint>,
+    pub(super) remote_fp: Option<Fingerprint>,
+    /// The largest message that the other side takes.
+    pub(super) max_message: u64,
+    pub(super) bytes_before_proof: usize,
+    /// Tracks that both have, with equal roots. `None` until the other side said.
+    pub(super) shared: Option<BTreeSet<TrackId>>,
+    pub(super) holdings: Holdings,
+    /// Objects that it asked us the row of, or we it.
+    pub(super) rows_asked: BTreeMap<ObjectId, Timestamp>,
+    // what we fetch from it
+    pub(super) requests: BTreeMap<u32, Request>,
+    late: VecDeque<Late>,
+    pub(super) choked: bool,
+    pub(super) proven: bool,
+    pub(super) download: RateMeter,
+    pub(super) rtt_us: u64,
+    timeouts: u32,
+    pub(super) snubbed_until: Option<Timestamp>,
+    // what it fetches from us
+    pub(super) uploads: VecDeque<Upload>,
+    pub(super) choking: bool,
+    pub(super) buffered: u64,
+    pub(super) upload: RateMeter,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+    pub(super) useful_at: Timestamp,
+}
+
+impl Peer {
+    pub(super) fn new(
+        id: PeerId,
+        handle: Handle,
+        introduction: IntroductionId,
+        offer: bool,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            handle,
+            introduction,
+            offer,
+            stage: Stage::Dialling,
+            deadline: now.plus_ms(super::limits::DIAL_MS),
+            local_fp: None,
+            remote_fp: None,
+            max_message: 65_536,
+            bytes_before_proof: 0,
+            shared: None,
+            holdings: Holdings::default(),
+            rows_asked: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            late: VecDeque::new(),
+            choked: false,
+            proven: false,
+            download: RateMeter::default(),
+            rtt_us: 0,
+            timeouts: 0,
+            snubbed_until: None,
+            uploads: VecDeque::new(),
+            choking: false,
+            buffered: 0,
+            upload: RateMeter::default(),
+            received: 0,
+            sent: 0,
+            useful_at: now,
+        }
+    }
+
+    pub(super) const fn is_ready(&self) -> bool {
+        matches!(self.stage, Stage::Ready(_))
+    }
+
+    pub(super) fn identity(&self) -> Option<&PeerIdentity> {
+        match &self.stage {
+            Stage::Ready(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    pub(super) fn shares(&self, track: TrackId) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.contains(&track))
+    }
+
+    /// Whether it may be asked for anything now.
+    pub(super) fn is_source(&self, now: Timestamp) -> bool {
+        self.is_ready() && !self.choked && self.snubbed_until.is_none_or(|until| until <= now)
+    }
+
+    /// Bytes per second to reckon with.
+    pub(super) const fn expected_rate(&self) -> u64 {
+        match self.download.rate() {
+            0 => ASSUMED_RATE,
+            rate => rate,
+        }
+    }
+
+    pub(super) fn outstanding(&self) -> u32 {
+        self.requests
+            .values()
+            .map(|request| u32::from(request.count) - request.got.count_ones())
+            .sum()
+    }
+
+    /// Chunks that it may be asked for on top of what is under way.
+    pub(super) fn window_free(&self) -> u32 {
+        if !self.proven {
+            return if self.requests.is_empty() {
+                UNPROVEN_WINDOW
+            } else {
+                0
+            };
+        }
+        let window = match self.download.rate() {
+            0 => FIRST_WINDOW,
+            rate => {
+                let span_us = (self.rtt_us * 2).max(300_000);
+                let chunks = (rate.saturating_mul(span_us) / 1_000_000) / u64::from(CHUNK);
+                u32::try_from(chunks)
+                    .unwrap_or(MAX_WINDOW)
+                    .clamp(FIRST_WINDOW / 2, MAX_WINDOW)
+            }
+        };
+        window.saturating_sub(self.outstanding())
+    }
+
+    /// When everything outstanding plus `chunks` more will have come, microseconds from now.
+    pub(super) fn eta_us(&self, chunks: u32) -> u64 {
+        let bytes = u64::from(self.outstanding().saturating_add(chunks)) * u64::from(CHUNK);
+        self.rtt_us
+            .saturating_add(transfer_us(bytes, self.expected_rate()))
+    }
+
+    /// When a request is given up for lack of progress.
+    pub(super) fn request_timeout(&self, request: &Request) -> Timestamp {
+        let patience = self
+            .eta_us(0)
+            .saturating_mul(2)
+            .saturating_add(self.rtt_us * 2)
+            .max(MIN_REQUEST_TIMEOUT_US);
+        request.progress_at + patience.min(10 * MIN_REQUEST_TIMEOUT_US)
+    }
+
+    /// Takes a request off the list; its data stays legal for a while.
+    pub(super) fn give_up(&mut self, id: u32, now: Timestamp) -> Option<Request> {
+        let request = self.requests.remove(&id)?;
+        self.late.push_back(Late {
+            id,
+            messages: LATE_MESSAGES,
+            until: now.plus_ms(LATE_MS),
+        });
+        if self.late.len() > MAX_WINDOW as usize {
+            self.late.pop_front();
+        }
+        if self.requests.is_empty() {
+            self.download.stop(now);
+        }
+        Some(request)
+    }
+
+    /// Whether data under this request number is legal although nothing waits for it.
+    pub(super) fn accept_late(&mut self, id: u32, now: Timestamp) -> bool {
+        self.late.retain(|late| late.until > now);
+        match self
+            .late
+            .iter_mut()
+            .find(|late| late.id == id && late.messages > 0)
+        {
+            Some(late) => {
+                late.messages -= 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A request made no progress in time.
+    pub(super) fn timed_out(&mut self, now: Timestamp) {
+        self.download.halve();
+        self.timeouts += 1;
+        if self.timeouts >= 3 {
+            self.timeouts = 0;
+            self.snubbed_until = Some(now + SNUB_US);
+        }
+    }
+
+    /// A chunk from it verified.
+    pub(super) fn delivered(&mut self, now: Timestamp, bytes: u64) {
+        self.proven = true;
+        self.timeouts = 0;
+        self.received = self.received.saturating_add(bytes);
+        self.useful_at = now;
+    }
+
+    /// Bytes that its channels may still take.
+    pub(super) fn sendable(&self) -> u64 {
+        let bound = MIN_UNSENT.max(self.upload.rate().saturating_mul(UNSENT_MS) / 1_000);
+        bound.saturating_sub(self.buffered)
+    }
+}

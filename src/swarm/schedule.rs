@@ -1,0 +1,596 @@
+//! What to fetch next, from whom, and when HTTP has to step in.
+//!
+//! One pass looks at every wanted object: what the player asked for, and what it will ask for within the
+//! prefetch window. Objects are taken by deadline; beyond the urgent window the rarest come first. Peers
+//! are asked for runs of chunks within their credit. HTTP is used when nobody has an object and this
+//! viewer is elected to fetch it, or in time for the deadline: never later.
+
+use std::collections::BTreeSet;
+
+use super::demands::{Target, chunks_of};
+use super::engine::Engine;
+use super::limits::{MAX_FETCHES, PREFETCH_SEGMENTS, PREFETCH_US, TRACK_IDLE_US};
+use super::object::{By, Chunk};
+use super::peer::Request;
+use super::timer::Timer;
+use super::{HttpReason, PeerId, Sharing, Timestamp};
+use crate::content::{ObjectId, TrackId, TrackKind};
+use crate::identity::rank;
+use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
+
+/// Objects needed within this time are taken strictly by deadline, microseconds.
+const URGENT_US: u64 = 10_000_000;
+/// HTTP is started this much earlier than it would just be in time, microseconds.
+const MARGIN_US: u64 = 800_000;
+/// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
+const IMPATIENCE_US: u64 = 250_000;
+/// A back-up waits this long for each better-ranked neighbour, microseconds…
+const ELECTION_STEP_US: u64 = 350_000;
+/// …but not for more of them than this.
+const ELECTION_BACKUPS: u64 = 4;
+/// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
+const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
+
+/// An object that should be here.
+#[derive(Clone, Copy, Debug)]
+struct Want {
+    id: ObjectId,
+    need_at: Timestamp,
+    /// Whether the player asked for it (else it is prefetched, from peers only).
+    demanded: bool,
+    first: u32,
+    count: u32,
+    holders: usize,
+}
+
+impl Engine {
+    /// Objects that a demand needs.
+    pub(super) fn demanded_objects(&self) -> BTreeSet<ObjectId> {
+        self.demands
+            .values()
+            .filter_map(|demand| match &demand.target {
+                Target::Spans(spans) => Some(spans.iter().map(|span| span.object)),
+                Target::Unresolved(_) => None,
+            })
+            .flatten()
+            .collect()
+    }
+
+    pub(super) fn schedule(&mut self) {
+        let now = self.now;
+        self.time_out_requests();
+        self.start_sheets();
+        let wants = self.wants();
+        let mut wake: Option<Timestamp> = None;
+        for want in &wants {
+            if self
+                .objects
+                .get(&want.id)
+                .is_none_or(|object| object.gap(want.first, want.count).is_none())
+            {
+                continue;
+            }
+            let row = self.row_if_useful(want);
+            if row {
+                self.ask_peers(want);
+            }
+            if let Some(at) = self.consider_http(want, row) {
+                wake = Some(wake.map_or(at, |w: Timestamp| w.min(at)));
+            }
+        }
+        let timeouts = self
+            .peers
+            .values()
+            .flat_map(|peer| peer.requests.values().map(|r| peer.request_timeout(r)));
+        let snubs = self
+            .peers
+            .values()
+            .filter_map(|peer| peer.snubbed_until)
+            .filter(|until| *until > now);
+        if let Some(at) = timeouts.chain(snubs).chain(wake).min() {
+            self.timers.set_earlier(Timer::Schedule, at.max(now + 1_000));
+        }
+    }
+
+    /// Everything wanted, most needed first.
+    fn wants(&mut self) -> Vec<Want> {
+        let now = self.now;
+        let mut wants: Vec<Want> = Vec::new();
+        for demand in self.demands.values() {
+            let Target::Spans(spans) = &demand.target else {
+                continue;
+            };
+            for span in spans {
+                let (first, count) = chunks_of(span);
+                let need_at = self.need_at(span.object, demand.asked_at, demand.deadline);
+                match wants.iter_mut().find(|want| want.id == span.object) {
+                    Some(want) => {
+                        let end = (want.first + want.count).max(first + count);
+                        want.first = want.first.min(first);
+                        want.count = end - want.first;
+                        want.need_at = want.need_at.min(need_at);
+                    }
+                    None => wants.push(Want {
+                        id: span.object,
+                        need_at,
+                        demanded: true,
+                        first,
+                        count,
+                        holders: 0,
+                    }),
+                }
+            }
+        }
+        if self.config.sharing != Sharing::Off && self.peers.values().any(|peer| peer.is_source(now)) {
+            self.prefetch_wants(&mut wants);
+        }
+        for want in &mut wants {
+            want.holders = self
+                .peers
+                .values()
+                .filter(|peer| {
+                    peer.is_source(now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
+                })
+                .count();
+        }
+        wants.sort_by_key(|want| {
+            let urgent = want.demanded || want.need_at.since(now) < URGENT_US;
+            let key = if urgent {
+                want.need_at.0
+            } else {
+                want.holders as u64
+            };
+            (!urgent, key, want.id)
+        });
+        wants
+    }
+
+    /// Adds what the player will ask for next on the tracks that it reads, as far as peers hold it.
+    fn prefetch_wants(&mut self, wants: &mut Vec<Want>) {
+        let now = self.now;
+        let position = self.position_us();
+        let current = self.current_tracks();
+        let room = (self.config.store_bytes / 2).min(32 << 20);
+        let mut bytes: u64 = 0;
+        for (track, last_index) in current {
+            for index in (last_index + 1)..=last_index.saturating_add(PREFETCH_SEGMENTS) {
+                let id = ObjectId { track, index };
+                if wants.iter().any(|want| want.id == id) {
+                    continue;
+                }
+                let Some(info) = self.catalog.object(id) else {
+                    if let Some(sheet) = self.catalog.sheet_for(id) {
+                        self.want_sheet(&sheet);
+                    }
+                    break;
+                };
+                let (start, chunks, length) = (info.start_us, info.chunks, info.length);
+                if start > position.saturating_add(PREFETCH_US) {
+                    break;
+                }
+                bytes = bytes.saturating_add(length);
+                if bytes > room {
+                    return;
+                }
+                let held = self
+                    .objects
+                    .get(&id)
+                    .is_some_and(super::object::Object::is_complete);
+                if held || !self.somebody_has(id) || !self.ensure_object(id) {
+                    continue;
+                }
+                let need_at = self.need_at(id, now, None);
+                wants.push(Want {
+                    id,
+                    need_at,
+                    demanded: false,
+                    first: 0,
+                    count: chunks,
+                    holders: 0,
+                });
+            }
+        }
+    }
+
+    /// The media tracks that the player reads now: the latest of each kind.
+    fn current_tracks(&self) -> Vec<(TrackId, u32)> {
+        let mut current: Vec<(TrackKind, TrackId, u32, Timestamp)> = Vec::new();
+        for track in &self.catalog.manifest().tracks {
+            let Some(active) = self.active.get(&track.id) else {
+                continue;
+            };
+            let idle =
+                self.now.since(active.last_at) > TRACK_IDLE_US && self.player.is_none_or(|p| !p.paused);
+            if idle || track.kind == TrackKind::Files {
+                continue;
+            }
+            match current.iter_mut().find(|(kind, ..)| *kind == track.kind) {
+                Some(slot) if slot.3 < active.last_at => {
+                    *slot = (track.kind, track.id, active.last_index, active.last_at)
+                }
+                Some(_) => {}
+                None => current.push((track.kind, track.id, active.last_index, active.last_at)),
+            }
+        }
+        current
+            .into_iter()
+            .map(|(_, track, index, _)| (track, index))
+            .collect()
+    }
+
+    /// Where the play head is now.
+    fn position_us(&self) -> u64 {
+        self.player.map_or(0, |player| {
+            let moving = !player.paused && !player.seeking;
+            let moved = if moving {
+                self.now
+                    .since(player.at)
+                    .saturating_mul(u64::from(player.rate_milli))
+                    / 1_000
+            } else {
+                0
+            };
+            let ahead = player.buffered_end_us.saturating_sub(player.position_us);
+            player.position_us.saturating_add(moved.min(ahead))
+        })
+    }
+
+    /// When an object must be complete.
+    fn need_at(&self, id: ObjectId, asked_at: Timestamp, deadline: Option<Timestamp>) -> Timestamp {
+        let by_player = self.player.and_then(|player| {
+            let info = self
+                .catalog
+                .object(id)
+                .filter(|_| id.track.0 != 0 && self.is_media(id.track))?;
+            let ahead = info.start_us.saturating_sub(self.position_us());
+            let rate = u64::from(player.rate_milli.clamp(250, 16_000));
+            Some(self.now + ahead.saturating_mul(1_000) / rate)
+        });
+        let own = match (deadline, by_player) {
+            (Some(deadline), Some(by_player)) => deadline.min(by_player),
+            (Some(at), None) | (None, Some(at)) => at,
+            (None, None) if id.track.0 != 0 && !self.is_media(id.track) => asked_at + DOWNLOAD_PATIENCE_US,
+            (None, None) => asked_at,
+        };
+        own.max(Timestamp(asked_at.0.min(self.now.0)))
+    }
+
+    fn is_media(&self, track: TrackId) -> bool {
+        self.catalog
+            .manifest()
+            .tracks
+            .iter()
+            .any(|t| t.id == track && t.kind != TrackKind::Files)
+    }
+
+    /// Whether the row is known; asks for it if anybody could use it.
+    fn row_if_useful(&mut self, want: &Want) -> bool {
+        if self.config.sharing == Sharing::Off && want.first == 0 {
+            return self.catalog.row(want.id).is_some();
+        }
+        if want.id.track.0 == 0 && want.holders == 0 {
+            return self.catalog.row(want.id).is_some();
+        }
+        self.need_row(want.id)
+    }
+
+    /// Asks peers for what nobody was asked for.
+    fn ask_peers(&mut self, want: &Want) {
+        let now = self.now;
+        if self.config.sharing == Sharing::Off || want.holders == 0 {
+            return;
+        }
+        let Some(object) = self.objects.get(&want.id) else {
+            return;
+        };
+        let mut open: Vec<u32> = object.unasked(want.first, want.count).collect();
+        if open.is_empty() {
+            return;
+        }
+        let urgent = want.need_at.since(now) < URGENT_US / 2;
+        let share = u32::try_from(open.len().div_ceil(want.holders.max(1))).unwrap_or(u32::MAX);
+        let run_limit = if urgent {
+            share.clamp(4, MAX_REQUEST_CHUNKS.into())
+        } else {
+            MAX_REQUEST_CHUNKS.into()
+        };
+        let urgency = match (want.demanded, urgent) {
+            (true, true) => Urgency::Urgent,
+            (true, false) | (false, true) => Urgency::Soon,
+            (false, false) => Urgency::Prefetch,
+        };
+        while let Some(&start) = open.first() {
+            let Some((peer_id, run)) = self.best_peer(want.id, start, &open, run_limit) else {
+                // Nobody can take this chunk now; a later one may have another holder.
+                open.remove(0);
+                continue;
+            };
+            self.request_chunks(want.id, start, run, peer_id, urgency);
+            open.retain(|chunk| *chunk < start || *chunk >= start + run);
+        }
+    }
+
+    /// The peer that would bring a run from `start` first, and how long a run it may take.
+    fn best_peer(&self, id: ObjectId, start: u32, open: &[u32], run_limit: u32) -> Option<(PeerId, u32)> {
+        let consecutive = (start..)
+            .zip(open)
+            .take_while(|(want, have)| want == *have)
+            .count();
+        let consecutive = u32::try_from(consecutive).unwrap_or(u32::MAX).min(run_limit);
+        self.peers
+            .values()
+            .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
+            .filter_map(|peer| {
+                let free = peer.window_free().min(consecutive);
+                let run = (start..start + free)
+                    .take_while(|&chunk| peer.holdings.has(id, chunk))
+                    .count();
+                let run = u32::try_from(run).unwrap_or_default();
+                (run > 0).then(|| {
+                    (
+                        peer.eta_us(run) / u64::from(run),
+                        peer.sent.saturating_sub(peer.received),
+                        peer.id,
+                        run,
+                    )
+                })
+            })
+            .min()
+            .map(|(_, _, peer, run)| (peer, run))
+    }
+
+    /// Starts HTTP if it is time, or says when to look again.
+    fn consider_http(&mut self, want: &Want, row: bool) -> Option<Timestamp> {
+        let now = self.now;
+        if self.http_under_way(want.id) {
+            return None;
+        }
+        let object = self.objects.get(&want.id)?;
+        if let Some(retry_at) = object.retry_at.filter(|retry_at| *retry_at > now) {
+            return Some(retry_at);
+        }
+        if !want.demanded {
+            return None;
+        }
+        if !row
+            && (want.first > 0 || want.count < object.info.chunks)
+            && want.id.track.0 != 0
+            && !self.rows_hopeless(want.id)
+        {
+            // A part can only be checked with its row, which is on its way.
+            return None;
+        }
+        match self.http_time(want) {
+            Ok(reason) => {
+                if self.fetches.len() >= MAX_FETCHES {
+                    return None;
+                }
+                self.fetch_object(want.id, want.first, want.count, reason);
+                None
+            }
+            Err(at) => Some(at),
+        }
+    }
+
+    fn rows_hopeless(&self, id: ObjectId) -> bool {
+        self.catalog
+            .rows_sheet(id, 1)
+            .is_none_or(|sheet| self.sheet_given_up(&sheet))
+    }
+
+    /// Now, with the reason why, or when at the latest.
+    fn http_time(&self, want: &Want) -> Result<HttpReason, Timestamp> {
+        let now = self.now;
+        let Some(object) = self.objects.get(&want.id) else {
+            return Ok(HttpReason::Startup);
+        };
+        if self.config.sharing == Sharing::Off || !self.config.tracker {
+            return Ok(HttpReason::PeersOff);
+        }
+        if want.id.track.0 == 0 {
+            return Ok(HttpReason::Asset);
+        }
+        let expect = self.http.expect_us(object.missing_bytes());
+        let left = want.need_at.since(now);
+        let last_call = Timestamp(want.need_at.0.saturating_sub(expect + expect / 2 + MARGIN_US));
+        let in_time = last_call > now;
+        if want.holders > 0 {
+            let progress = object.progress_at.max(object.asked_peers_at);
+            return match (in_time, progress) {
+                (true, _) => Err(last_call),
+                // Nobody could be asked yet: the row is missing, or no credit is left.
+                (false, None) => Ok(HttpReason::Startup),
+                (false, Some(progress)) => {
+                    let impatient_at = progress + IMPATIENCE_US;
+                    if impatient_at <= now {
+                        return Ok(HttpReason::Deadline);
+                    }
+                    let peers = self.peers_eta_us(want);
+                    if peers > left.max(expect.saturating_mul(2))
+                        && object.unasked(want.first, want.count).next().is_some()
+                    {
+                        Ok(HttpReason::Deadline)
+                    } else {
+                        Err(impatient_at)
+                    }
+                }
+            };
+        }
+        let neighbours = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_source(now) && peer.shares(want.id.track));
+        if let (Some(election), true) = (
+            self.session.election(),
+            self.peers.values().any(|peer| peer.is_source(now)),
+        ) {
+            let epoch = self.session.epoch();
+            let own = rank(&election, &object.info.root, epoch);
+            let better = neighbours
+                .filter_map(|peer| peer.identity())
+                .filter(|identity| rank(&identity.election, &object.info.root, epoch) < own)
+                .count() as u64;
+            let asked_at = object.used_at;
+            let wait_until = asked_at + better.min(ELECTION_BACKUPS) * ELECTION_STEP_US;
+            return if better == 0 {
+                Ok(HttpReason::Elected)
+            } else if !in_time || wait_until <= now {
+                Ok(HttpReason::NobodyHas)
+            } else {
+                Err(wait_until.min(last_call))
+            };
+        }
+        if in_time && self.peers_expected() {
+            Err(last_call)
+        } else {
+            Ok(HttpReason::Startup)
+        }
+    }
+
+    /// Whether a first peer may be ready soon.
+    fn peers_expected(&self) -> bool {
+        self.peers.values().any(|peer| !peer.is_ready()) || self.session.may_bring_peers(self.now)
+    }
+
+    /// When peers will have brought what is missing, reckoned from their rates.
+    fn peers_eta_us(&self, want: &Want) -> u64 {
+        let Some(object) = self.objects.get(&want.id) else {
+            return u64::MAX;
+        };
+        let rate: u64 = self
+            .peers
+            .values()
+            .filter(|peer| {
+                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
+            })
+            .map(super::peer::Peer::expected_rate)
+            .sum();
+        super::rate::transfer_us(object.missing_bytes(), rate.max(1))
+    }
+
+    /// Takes back requests that made no progress, so that somebody else can be asked.
+    fn time_out_requests(&mut self) {
+        let now = self.now;
+        let late: Vec<(PeerId, u32)> = self
+            .peers
+            .values()
+            .flat_map(|peer| {
+                peer.requests
+                    .iter()
+                    .filter(|(_, request)| peer.request_timeout(request) <= now)
+                    .map(|(id, _)| (peer.id, *id))
+            })
+            .collect();
+        for (peer_id, request_id) in late {
+            self.drop_request(peer_id, request_id);
+            if let Some(peer) = self.peers.get_mut(&peer_id) {
+                peer.timed_out(now);
+            }
+            self.send(peer_id, &Message::Cancel { id: request_id });
+        }
+        self.steal_from_slow();
+    }
+
+    /// Work stealing: a chunk that the player needs now and that a slow peer holds up is asked of an idle
+    /// faster one as well.
+    fn steal_from_slow(&mut self) {
+        let now = self.now;
+        let demanded = self.demanded_objects();
+        let mut hedges: Vec<(ObjectId, u32, PeerId)> = Vec::new();
+        for peer in self.peers.values() {
+            for request in peer.requests.values().filter(|r| demanded.contains(&r.object)) {
+                let stuck = now.since(request.progress_at) > (peer.rtt_us * 2).max(IMPATIENCE_US);
+                let soon = self.need_at(request.object, now, None).since(now) < URGENT_US / 4;
+                if !(stuck && soon) {
+                    continue;
+                }
+                let Some(chunk) = request
+                    .open()
+                    .find(|&chunk| self.can_hedge(request.object, chunk))
+                else {
+                    continue;
+                };
+                let idle = self
+                    .peers
+                    .values()
+                    .filter(|other| other.id != peer.id && other.is_source(now) && other.requests.is_empty())
+                    .find(|other| {
+                        other.shares(request.object.track) && other.holdings.has(request.object, chunk)
+                    });
+                if let Some(other) = idle
+                    && !hedges.iter().any(|(_, _, taken)| *taken == other.id)
+                {
+                    hedges.push((request.object, chunk, other.id));
+                }
+            }
+        }
+        for (id, chunk, peer_id) in hedges {
+            let Some(object) = self.objects.get(&id) else {
+                continue;
+            };
+            let limit = self
+                .peers
+                .get(&peer_id)
+                .map_or(0, super::peer::Peer::window_free)
+                .min(4);
+            let run = (chunk..chunk + limit)
+                .take_while(|&c| matches!(object.state(c), Some(Chunk::Requested { hedge: None, .. })))
+                .take_while(|&c| {
+                    self.peers
+                        .get(&peer_id)
+                        .is_some_and(|peer| peer.holdings.has(id, c))
+                })
+                .count();
+            self.request_chunks(
+                id,
+                chunk,
+                u32::try_from(run).unwrap_or_default(),
+                peer_id,
+                Urgency::Urgent,
+            );
+        }
+    }
+
+    /// Sends one request, as first or as hedge for each of its chunks.
+    fn request_chunks(&mut self, id: ObjectId, first: u32, count: u32, peer_id: PeerId, urgency: Urgency) {
+        let now = self.now;
+        let Ok(size) = u8::try_from(count) else { return };
+        let (Some(object), Some(peer)) = (self.objects.get_mut(&id), self.peers.get_mut(&peer_id)) else {
+            return;
+        };
+        if size == 0 {
+            return;
+        }
+        self.next_request = self.next_request.wrapping_add(1);
+        let request_id = self.next_request;
+        let root = object.info.root;
+        for chunk in first..first + count {
+            object.request(chunk, By::Peer(peer_id, request_id), now);
+        }
+        object.asked_peers_at.get_or_insert(now);
+        peer.download.start(now);
+        let request = Request {
+            object: id,
+            first,
+            count: size,
+            got: 0,
+            issued_at: now,
+            progress_at: now,
+        };
+        peer.requests.insert(request_id, request);
+        let mut nonce = [0; 16];
+        self.rng.fill(&mut nonce);
+        self.send(
+            peer_id,
+            &Message::Request {
+                id: request_id,
+                object: id,
+                root,
+                first,
+                count: size,
+                nonce,
+                urgency,
+            },
+        );
+    }
+}

@@ -1,0 +1,398 @@
+//! The uplink: what is served to whom, within the page's cap, and what peers are told we hold.
+
+use super::engine::Engine;
+use super::limits::{MIN_UNSENT_ALL, UNSENT_ALL_MS};
+use super::rate::{RateMeter, transfer_us};
+use super::timer::Timer;
+use super::{Output, PeerId, Sharing, Timestamp};
+use crate::content::{CHUNK, ObjectId, TrackId};
+use crate::wire::{
+    self, DATA_HEAD, Have, MAX_DATA_CHUNKS, MAX_PARTIAL_RANGES, MAX_PARTIALS, MAX_RANGES, Message, Partial,
+    Range, Ranges,
+};
+
+/// The bucket holds this much time of the cap, so that a chunk can go in one piece at any cap.
+const BUCKET_US: u64 = 250_000;
+
+/// The page's upload cap as a token bucket, and the uplink as it turns out to be.
+#[derive(Clone, Debug)]
+pub(super) struct UploadBudget {
+    cap_bps: Option<u64>,
+    bytes_left: Option<u64>,
+    tokens: u64,
+    filled_at: Timestamp,
+    uplink: RateMeter,
+}
+
+impl UploadBudget {
+    pub(super) fn new(cap_bps: Option<u64>, bytes_left: Option<u64>, now: Timestamp) -> Self {
+        Self {
+            cap_bps,
+            bytes_left,
+            tokens: 0,
+            filled_at: now,
+            uplink: RateMeter::default(),
+        }
+    }
+
+    pub(super) fn set_cap(&mut self, cap_bps: Option<u64>, bytes_left: Option<u64>, now: Timestamp) {
+        self.fill(now);
+        self.cap_bps = cap_bps;
+        self.bytes_left = bytes_left;
+        self.tokens = self.tokens.min(self.bucket());
+    }
+
+    fn bucket(&self) -> u64 {
+        let rate = self.cap_bps.unwrap_or_default() / 8;
+        (rate.saturating_mul(BUCKET_US) / 1_000_000).max(u64::from(CHUNK) + DATA_HEAD as u64)
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let Some(bps) = self.cap_bps else { return };
+        let gained = now.since(self.filled_at).saturating_mul(bps / 8) / 1_000_000;
+        if gained > 0 {
+            self.tokens = self.tokens.saturating_add(gained).min(self.bucket());
+            self.filled_at = now;
+        }
+    }
+
+    /// Bytes that may go now.
+    fn allowed(&mut self, now: Timestamp) -> u64 {
+        self.fill(now);
+        let rate = if self.cap_bps.is_some() {
+            self.tokens
+        } else {
+            u64::MAX
+        };
+        rate.min(self.bytes_left.unwrap_or(u64::MAX))
+    }
+
+    fn spend(&mut self, bytes: u64) {
+        if self.cap_bps.is_some() {
+            self.tokens = self.tokens.saturating_sub(bytes);
+        }
+        if let Some(left) = &mut self.bytes_left {
+            *left = left.saturating_sub(bytes);
+        }
+    }
+
+    /// When `bytes` may go; `None` if never.
+    fn when(&self, bytes: u64, now: Timestamp) -> Option<Timestamp> {
+        if self.bytes_left.is_some_and(|left| left < bytes) {
+            return None;
+        }
+        match self.cap_bps {
+            None => Some(now),
+            Some(bps) if bps >= 8 => {
+                Some(now + transfer_us(bytes.saturating_sub(self.tokens), bps / 8).max(1_000))
+            }
+            Some(_) => None,
+        }
+    }
+
+    pub(super) const fn bytes_left(&self) -> Option<u64> {
+        self.bytes_left
+    }
+}
+
+impl Engine {
+    pub(super) fn peer_writable(&mut self, id: PeerId, buffered: u64) {
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let gone = peer.buffered.saturating_sub(buffered);
+        peer.buffered = buffered;
+        if gone > 0 {
+            peer.upload.add(now, gone);
+            self.budget.uplink.add(now, gone);
+        }
+        if buffered == 0 && peer.uploads.is_empty() {
+            peer.upload.stop(now);
+        }
+        if self.peers.values().all(|peer| peer.buffered == 0) {
+            self.budget.uplink.stop(now);
+        }
+        self.pump_uploads(id);
+    }
+
+    pub(super) fn pump_all_uploads(&mut self) {
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| !peer.uploads.is_empty())
+            .map(|peer| peer.id)
+            .collect();
+        if ids.is_empty() {
+            return;
+        }
+        // A different one begins each time, or the first would take every token.
+        let start = usize::try_from(self.rng.below(ids.len() as u64)).unwrap_or_default();
+        for id in ids.iter().cycle().skip(start).take(ids.len()) {
+            self.pump_uploads(*id);
+        }
+    }
+
+    /// Sends as much to one peer as its channel, the uplink and the cap allow.
+    pub(super) fn pump_uploads(&mut self, id: PeerId) {
+        let now = self.now;
+        if self.config.sharing != Sharing::On {
+            return;
+        }
+        let unsent_bound =
+            MIN_UNSENT_ALL.max(self.budget.uplink.rate().saturating_mul(UNSENT_ALL_MS) / 1_000);
+        loop {
+            let unsent: u64 = self.peers.values().map(|peer| peer.buffered).sum();
+            let allowed = self.budget.allowed(now);
+            let Some(peer) = self.peers.get_mut(&id) else {
+                return;
+            };
+            let Some(upload) = peer.uploads.front() else {
+                return;
+            };
+            let (object_id, first) = (upload.object, upload.next);
+            let Some(object) = self.objects.get(&object_id) else {
+                peer.uploads.pop_front();
+                continue;
+            };
+            if upload.next >= upload.end || !object.has(first) {
+                peer.uploads.pop_front();
+                continue;
+            }
+            let mut count: u8 = 0;
+            let mut bytes = DATA_HEAD as u64;
+            while count < MAX_DATA_CHUNKS
+                && first + u32::from(count) < upload.end
+                && object.has(first + u32::from(count))
+            {
+                let more = bytes + u64::from(object.chunk_len(first + u32::from(count)));
+                if more > peer.max_message || (count > 0 && more > allowed) {
+                    break;
+                }
+                bytes = more;
+                count += 1;
+            }
+            if count == 0 {
+                peer.uploads.pop_front();
+                continue;
+            }
+            if peer.buffered > 0 && (peer.sendable() < bytes || unsent.saturating_add(bytes) > unsent_bound) {
+                return;
+            }
+            if bytes > allowed {
+                if let Some(at) = self.budget.when(bytes, now) {
+                    self.timers.set_earlier(Timer::Upload, at);
+                }
+                return;
+            }
+            let head = Message::Data {
+                id: upload.id,
+                object: object_id,
+                root: upload.root,
+                first,
+                count,
+            };
+            let done = first + u32::from(count) >= upload.end;
+            if done {
+                peer.uploads.pop_front();
+            } else if let Some(upload) = peer.uploads.front_mut() {
+                upload.next = first + u32::from(count);
+            }
+            peer.upload.start(now);
+            self.budget.uplink.start(now);
+            self.budget.spend(bytes);
+            self.config.upload_bytes = self.budget.bytes_left();
+            peer.buffered = peer.buffered.saturating_add(bytes);
+            let payload = bytes - DATA_HEAD as u64;
+            peer.sent = peer.sent.saturating_add(payload);
+            self.count_traffic(object_id, |traffic| traffic.to_peers += payload);
+            self.outputs.push_back(Output::SendData {
+                peer: id,
+                head: wire::encode(&head),
+                object: object_id,
+                first,
+                count,
+            });
+        }
+    }
+
+    /// Chokes or unchokes everybody, after a change of policy.
+    pub(super) fn set_choking(&mut self, choking: bool) {
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_ready() && peer.choking != choking)
+            .map(|peer| peer.id)
+            .collect();
+        for id in ids {
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.choking = choking;
+                if choking {
+                    peer.uploads.clear();
+                }
+            }
+            self.send(id, &if choking { Message::Choke } else { Message::Unchoke });
+        }
+    }
+
+    /// Timer: tells peers what has arrived since the last time.
+    pub(super) fn announce_to_peers(&mut self) {
+        let changed = core::mem::take(&mut self.changed);
+        if self.config.sharing != Sharing::On {
+            for id in changed {
+                if let Some(object) = self.objects.get_mut(&id) {
+                    object.news = super::ranges::RangeSet::default();
+                }
+            }
+            return;
+        }
+        let mut haves: Vec<Have> = Vec::new();
+        for id in changed {
+            let Some(object) = self.objects.get_mut(&id) else {
+                continue;
+            };
+            let news = core::mem::take(&mut object.news);
+            let (complete, partial) = if object.is_complete() {
+                (
+                    vec![Range {
+                        first: id.index,
+                        count: 1,
+                    }],
+                    Vec::new(),
+                )
+            } else if news.is_empty() {
+                continue;
+            } else {
+                let chunks = news
+                    .iter()
+                    .map(|(first, count)| Range { first, count })
+                    .take(MAX_PARTIAL_RANGES);
+                (
+                    Vec::new(),
+                    vec![Partial {
+                        index: id.index,
+                        chunks: chunks.collect(),
+                    }],
+                )
+            };
+            match haves.last_mut() {
+                Some(last)
+                    if last.track == id.track
+                        && last.complete.len() < MAX_RANGES
+                        && last.partial.len() < MAX_PARTIALS =>
+                {
+                    last.complete.extend(complete);
+                    last.partial.extend(partial);
+                }
+                _ => haves.push(Have {
+                    track: id.track,
+                    complete,
+                    partial,
+                }),
+            }
+        }
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_ready())
+            .map(|peer| peer.id)
+            .collect();
+        for id in ids {
+            for have in &haves {
+                if self
+                    .peers
+                    .get(&id)
+                    .is_some_and(|peer| peer.shared.is_none() || peer.shares(have.track))
+                {
+                    self.send(id, &Message::Have(have.clone()));
+                }
+            }
+        }
+        if !haves.is_empty() {
+            self.session_holdings_changed();
+        }
+    }
+
+    /// Tells a new peer everything that is held.
+    pub(super) fn send_all_holdings(&mut self, id: PeerId) {
+        if self.config.sharing != Sharing::On {
+            return;
+        }
+        for (track, set) in self.complete_ranges() {
+            let ranges: Vec<Range> = set.iter().map(|(first, count)| Range { first, count }).collect();
+            for part in ranges.chunks(MAX_RANGES) {
+                self.send(
+                    id,
+                    &Message::Have(Have {
+                        track,
+                        complete: part.to_vec(),
+                        partial: Vec::new(),
+                    }),
+                );
+            }
+        }
+        let partial: Vec<(ObjectId, Vec<Range>)> = self
+            .objects
+            .iter()
+            .filter(|(_, object)| !object.is_complete() && object.verified_chunks() > 0)
+            .map(|(id, object)| {
+                let mut held = super::ranges::RangeSet::default();
+                (0..object.info.chunks)
+                    .filter(|&c| object.has(c))
+                    .for_each(|c| held.insert(c, 1));
+                let ranges = held.iter().map(|(first, count)| Range { first, count });
+                (*id, ranges.take(MAX_PARTIAL_RANGES).collect())
+            })
+            .collect();
+        for (object, chunks) in partial {
+            let have = Have {
+                track: object.track,
+                complete: Vec::new(),
+                partial: vec![Partial {
+                    index: object.index,
+                    chunks,
+                }],
+            };
+            self.send(id, &Message::Have(have));
+        }
+    }
+
+    /// Complete objects by track.
+    pub(super) fn complete_ranges(&self) -> Vec<(TrackId, super::ranges::RangeSet)> {
+        let mut all: Vec<(TrackId, super::ranges::RangeSet)> = Vec::new();
+        for (id, _) in self.objects.iter().filter(|(_, object)| object.is_complete()) {
+            match all.last_mut() {
+                Some((track, set)) if *track == id.track => set.insert(id.index, 1),
+                _ => {
+                    let mut set = super::ranges::RangeSet::default();
+                    set.insert(id.index, 1);
+                    all.push((id.track, set));
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn tell_evicted(&mut self, object: ObjectId) {
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_ready() && peer.shares(object.track))
+            .map(|peer| peer.id)
+            .collect();
+        for id in ids {
+            let segments = vec![Range {
+                first: object.index,
+                count: 1,
+            }];
+            self.send(
+                id,
+                &Message::Unhave(Ranges {
+                    track: object.track,
+                    segments,
+                }),
+            );
+        }
+        self.session_holdings_changed();
+    }
+}

@@ -1,0 +1,130 @@
+//! A small content made in memory: two tracks whose bytes follow from a rule.
+
+use std::collections::BTreeMap;
+
+use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
+use swarmseal::content::{
+    Asset, Catalog, Class, ContentId, IndexFile, Manifest, Names, PublicKey, RollbackMemory, RowsFile,
+    SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
+};
+
+/// When everything here happens, seconds since 1970.
+pub const NOW_S: u64 = 1_800_000_000;
+
+/// Published files by path, and what it takes to trust them.
+pub struct Published {
+    pub files: BTreeMap<String, Vec<u8>>,
+    pub sealed: Vec<u8>,
+    pub publisher: PublicKey,
+    pub manifest: Manifest,
+}
+
+/// `count` bytes that follow from `seed`.
+pub fn bytes(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut out = Vec::with_capacity(count + 8);
+    while out.len() < count {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        out.extend_from_slice(&state.to_le_bytes());
+    }
+    out.truncate(count);
+    out
+}
+
+impl Published {
+    /// A title of `segments` segments of two seconds and `len` bytes each, and a playlist.
+    pub fn title(segments: u32, len: usize, tracker_key: PublicKey) -> Self {
+        let mut files = BTreeMap::new();
+        let mut index = IndexBuilder::default();
+        let mut rows = RowsWriter::new(Vec::new());
+        for n in 0..segments {
+            let body = bytes(u64::from(n) + 1, len + n as usize % 3);
+            let hashed = HashedObject::of(&body);
+            rows.push(&hashed.row).unwrap();
+            index
+                .push(&NewSegment {
+                    root: hashed.root,
+                    length: hashed.length,
+                    offset: 0,
+                    media_start: u64::from(n) * 2_000,
+                    duration: 2_000,
+                })
+                .unwrap();
+            files.insert(format!("v/{n}.m4s"), body);
+        }
+        let built = index.finish();
+        files.insert("seal/1.index".into(), built.bytes);
+        files.insert("seal/1.rows".into(), rows.finish().unwrap());
+        let playlist = bytes(99, 700);
+        let hashed = HashedObject::of(&playlist);
+        files.insert("index.m3u8".into(), playlist);
+        let manifest = Manifest {
+            content_id: ContentId([7; 16]),
+            swarm_secret: SwarmSecret([9; 32]),
+            version: 1,
+            previous: None,
+            issued: NOW_S - 100,
+            expires: NOW_S + 1_000_000,
+            class: Class::Publisher,
+            endorsement: None,
+            significant_query: Vec::new(),
+            assets: vec![Asset {
+                path: "index.m3u8".into(),
+                range: None,
+                length: hashed.length,
+                root: hashed.root,
+                media_type: "application/vnd.apple.mpegurl".into(),
+            }],
+            tracks: vec![Track {
+                id: TrackId(1),
+                kind: TrackKind::Video,
+                media_type: "video/mp4".into(),
+                timescale: 1_000,
+                segments,
+                bitrate: Some(1_000_000),
+                index: IndexFile {
+                    path: "seal/1.index".into(),
+                    root: built.root,
+                },
+                rows: RowsFile {
+                    path: "seal/1.rows".into(),
+                },
+                names: Names::Template {
+                    pattern: "v/$Number$.m4s".into(),
+                    start_number: 0,
+                },
+                ranged: false,
+            }],
+            tracker_keys: vec![tracker_key],
+            tombstone: None,
+            live: None,
+            freshness: None,
+            root_document: None,
+        };
+        let key = SecretKey::from_seed(&[3; 32]);
+        let sealed = manifest.sign(&key).unwrap();
+        Self {
+            files,
+            sealed,
+            publisher: key.public(),
+            manifest,
+        }
+    }
+
+    /// What a viewer who trusts the publisher starts from.
+    pub fn catalog(&self) -> Catalog {
+        let mut trust = Trust::new(
+            vec![self.publisher],
+            Some(self.manifest.content_id),
+            "https://example.com/content.seal",
+            RollbackMemory::default(),
+        );
+        let wall = WallTime {
+            unix_s: NOW_S,
+            uncertainty_s: 1,
+        };
+        Catalog::new(trust.verify(&self.sealed, wall).unwrap())
+    }
+}

@@ -1,0 +1,735 @@
+//! The model world: everything that is not the engine, driven by one sorted queue of things to come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swarmseal::content::{CHUNK, ObjectId, PublicKey};
+use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::swarm::{
+    DemandId, Engine, EngineConfig, Event, FetchId, FetchKind, FetchOutcome, Input, KeepFrom, Output, PeerId,
+    RefuseCode, Sharing, Timestamp,
+};
+use swarmseal::wire::DATA_HEAD;
+
+use super::content::{NOW_S, Published};
+use super::tracker::{self, Tracker};
+
+/// What a viewer does wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Behaviour {
+    Honest,
+    /// Flips a bit in everything that it sends.
+    Corrupts,
+    /// Takes requests and never answers.
+    Silent,
+}
+
+/// The model origin.
+pub struct Origin {
+    pub latency_us: u64,
+    pub bytes_per_s: u64,
+    pub down: bool,
+    /// Byte of this path that is altered.
+    pub altered: Option<(String, usize)>,
+    /// Requests by path.
+    pub requests: BTreeMap<String, u32>,
+    pub bytes: BTreeMap<String, u64>,
+}
+
+/// One viewer: an engine, the bytes that it owns, and what its player got.
+pub struct Viewer {
+    pub engine: Engine,
+    pub behaviour: Behaviour,
+    pub gone: bool,
+    pub sent_corrupt: u64,
+    pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
+    held: BTreeMap<(FetchId, u32), Vec<u8>>,
+    open_fetches: BTreeSet<FetchId>,
+    links: BTreeMap<PeerId, (usize, PeerId)>,
+    conn: u64,
+    pub delivered: BTreeMap<DemandId, (u64, Vec<u8>)>,
+    pub refused: BTreeMap<DemandId, RefuseCode>,
+    pub events: Vec<Event>,
+    pub closes: Vec<(PeerId, &'static str)>,
+    pub buffered: BTreeMap<PeerId, u64>,
+    wake: Option<Timestamp>,
+}
+
+enum Item {
+    Wake(usize),
+    Piece {
+        viewer: usize,
+        fetch: FetchId,
+        piece: u32,
+        bytes: Vec<u8>,
+    },
+    Sheet {
+        viewer: usize,
+        fetch: FetchId,
+        bytes: Vec<u8>,
+    },
+    End {
+        viewer: usize,
+        fetch: FetchId,
+        outcome: FetchOutcome,
+    },
+    ToTracker {
+        viewer: usize,
+        conn: u64,
+        message: ClientMessage,
+    },
+    FromTracker {
+        viewer: usize,
+        conn: u64,
+        message: Box<ServerMessage>,
+    },
+    TrackerOpened {
+        viewer: usize,
+        conn: u64,
+    },
+    TrackerClosed {
+        viewer: usize,
+        conn: u64,
+    },
+    LocalDescription {
+        viewer: usize,
+        peer: PeerId,
+        offer: bool,
+    },
+    LinkUp {
+        a: (usize, PeerId),
+        b: (usize, PeerId),
+    },
+    Control {
+        viewer: usize,
+        peer: PeerId,
+        bytes: Vec<u8>,
+    },
+    Data {
+        viewer: usize,
+        peer: PeerId,
+        bytes: Vec<u8>,
+    },
+    Sent {
+        viewer: usize,
+        peer: PeerId,
+        bytes: u64,
+    },
+    LinkDown {
+        viewer: usize,
+        peer: PeerId,
+    },
+}
+
+pub struct World {
+    pub now: Timestamp,
+    pub published: Published,
+    pub origin: Origin,
+    pub viewers: Vec<Viewer>,
+    pub link_latency_us: u64,
+    pub link_bytes_per_s: u64,
+    tracker: Tracker,
+    queue: BTreeMap<(Timestamp, u64), Item>,
+    order: u64,
+    uplink_free: BTreeMap<usize, Timestamp>,
+    origin_free: BTreeMap<usize, Timestamp>,
+}
+
+impl World {
+    pub fn new(segments: u32, segment_len: usize) -> Self {
+        let published = Published::title(segments, segment_len, tracker::key().public());
+        Self {
+            now: Timestamp(1_000),
+            published,
+            origin: Origin {
+                latency_us: 20_000,
+                bytes_per_s: 2_000_000,
+                down: false,
+                altered: None,
+                requests: BTreeMap::new(),
+                bytes: BTreeMap::new(),
+            },
+            viewers: Vec::new(),
+            link_latency_us: 10_000,
+            link_bytes_per_s: 2_500_000,
+            tracker: Tracker::default(),
+            queue: BTreeMap::new(),
+            order: 0,
+            uplink_free: BTreeMap::new(),
+            origin_free: BTreeMap::new(),
+        }
+    }
+
+    pub fn tracker_public(&self) -> PublicKey {
+        tracker::key().public()
+    }
+
+    /// Adds a viewer that shares, and starts it.
+    pub fn join(&mut self, behaviour: Behaviour) -> usize {
+        self.join_with(behaviour, |config| config)
+    }
+
+    pub fn join_with(
+        &mut self,
+        behaviour: Behaviour,
+        adjust: impl FnOnce(EngineConfig) -> EngineConfig,
+    ) -> usize {
+        let at = self.viewers.len();
+        let mut config = EngineConfig::new([u8::try_from(at + 1).unwrap(); 32]);
+        config.tracker = true;
+        config.tracker_keys = vec![self.tracker_public()];
+        config.sharing = Sharing::On;
+        let engine = Engine::new(adjust(config), self.published.catalog(), self.now);
+        self.viewers.push(Viewer {
+            engine,
+            behaviour,
+            gone: false,
+            sent_corrupt: 0,
+            store: BTreeMap::new(),
+            held: BTreeMap::new(),
+            open_fetches: BTreeSet::new(),
+            links: BTreeMap::new(),
+            conn: 0,
+            delivered: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            events: Vec::new(),
+            closes: Vec::new(),
+            buffered: BTreeMap::new(),
+            wake: None,
+        });
+        let wall = Input::WallTime {
+            unix_ms: NOW_S * 1_000,
+            uncertainty_ms: 1_000,
+        };
+        self.input(at, wall);
+        self.input(at, Input::Tick);
+        at
+    }
+
+    /// The viewer vanishes without a word.
+    pub fn leave(&mut self, viewer: usize) {
+        self.viewers[viewer].gone = true;
+        self.tracker.forget(viewer);
+        let links: Vec<(usize, PeerId)> = self.viewers[viewer].links.values().copied().collect();
+        for (other, peer) in links {
+            self.at(200_000, Item::LinkDown { viewer: other, peer });
+        }
+    }
+
+    pub fn stop_tracker(&mut self, down: bool) {
+        self.tracker.down = down;
+        if down {
+            self.tracker.forget_everybody();
+            for viewer in 0..self.viewers.len() {
+                let conn = self.viewers[viewer].conn;
+                self.at(1_000, Item::TrackerClosed { viewer, conn });
+            }
+        }
+    }
+
+    pub fn demand(&mut self, viewer: usize, id: u32, path: &str) {
+        self.demand_range(viewer, id, path, None);
+    }
+
+    pub fn demand_range(&mut self, viewer: usize, id: u32, path: &str, range: Option<(u64, u64)>) {
+        self.input(
+            viewer,
+            Input::Demand {
+                id: DemandId(id),
+                path,
+                range,
+                deadline: None,
+            },
+        );
+    }
+
+    pub fn input(&mut self, viewer: usize, input: Input<'_>) {
+        if self.viewers[viewer].gone {
+            return;
+        }
+        self.viewers[viewer].engine.handle_input(self.now, input).unwrap();
+        self.drain(viewer, None);
+    }
+
+    fn at(&mut self, delay_us: u64, item: Item) {
+        self.order += 1;
+        self.queue.insert((self.now + delay_us, self.order), item);
+    }
+
+    /// Runs the world for `us` microseconds.
+    pub fn run(&mut self, us: u64) {
+        let end = self.now + us;
+        self.run_until(end, |_| false);
+        self.now = end;
+    }
+
+    /// Runs until `done` or `end`; true if done.
+    pub fn run_until(&mut self, end: Timestamp, done: impl Fn(&Self) -> bool) -> bool {
+        let mut steps = 0_u64;
+        while let Some((&key, _)) = self.queue.first_key_value() {
+            if done(self) {
+                return true;
+            }
+            if key.0 > end {
+                break;
+            }
+            let item = self.queue.remove(&key).unwrap();
+            self.now = self.now.max(key.0);
+            self.step(item);
+            steps += 1;
+            assert!(steps < 5_000_000, "the world spins");
+        }
+        done(self)
+    }
+
+    fn step(&mut self, item: Item) {
+        match item {
+            Item::Wake(viewer) => {
+                if self.viewers[viewer].wake.is_some_and(|at| at <= self.now) {
+                    self.viewers[viewer].wake = None;
+                    self.input(viewer, Input::Tick);
+                }
+            }
+            Item::Piece {
+                viewer,
+                fetch,
+                piece,
+                bytes,
+            } => {
+                if self.viewers[viewer].open_fetches.contains(&fetch) {
+                    self.viewers[viewer].held.insert((fetch, piece), bytes.clone());
+                    self.input(
+                        viewer,
+                        Input::FetchPiece {
+                            fetch,
+                            piece,
+                            payload: &bytes.as_slice(),
+                        },
+                    );
+                }
+            }
+            Item::Sheet { viewer, fetch, bytes } => {
+                if self.viewers[viewer].open_fetches.contains(&fetch) {
+                    self.input(viewer, Input::FetchSheet { fetch, bytes: &bytes });
+                }
+            }
+            Item::End {
+                viewer,
+                fetch,
+                outcome,
+            } => {
+                if self.viewers[viewer].open_fetches.remove(&fetch) {
+                    self.input(viewer, Input::FetchEnded { fetch, outcome });
+                }
+            }
+            Item::ToTracker {
+                viewer,
+                conn,
+                message,
+            } => self.tracker_takes(viewer, conn, message),
+            Item::FromTracker {
+                viewer,
+                conn,
+                message,
+            } => {
+                if self.viewers[viewer].conn == conn && !self.tracker.down {
+                    self.input(viewer, Input::Tracker(*message));
+                }
+            }
+            Item::TrackerOpened { viewer, conn } => {
+                if self.viewers[viewer].conn == conn {
+                    self.input(viewer, Input::TrackerOpened);
+                    let welcome = tracker::welcome(viewer);
+                    self.at(
+                        5_000,
+                        Item::FromTracker {
+                            viewer,
+                            conn,
+                            message: Box::new(welcome),
+                        },
+                    );
+                }
+            }
+            Item::TrackerClosed { viewer, conn } => {
+                if self.viewers[viewer].conn == conn {
+                    self.input(viewer, Input::TrackerClosed);
+                }
+            }
+            Item::LocalDescription { viewer, peer, offer } => {
+                let sdp = tracker::local_sdp(viewer, peer, offer);
+                self.input(viewer, Input::LocalDescription { peer, sdp: &sdp });
+            }
+            Item::LinkUp { a, b } => {
+                if !self.viewers[a.0].gone && !self.viewers[b.0].gone {
+                    self.viewers[a.0].links.insert(a.1, b);
+                    self.viewers[b.0].links.insert(b.1, a);
+                    self.input(a.0, Input::PeerOpened { peer: a.1 });
+                    self.input(b.0, Input::PeerOpened { peer: b.1 });
+                }
+            }
+            Item::Control { viewer, peer, bytes } => {
+                if self.viewers[viewer].links.contains_key(&peer) {
+                    self.input(viewer, Input::Message { peer, bytes: &bytes });
+                }
+            }
+            Item::Data { viewer, peer, bytes } => {
+                if self.viewers[viewer].links.contains_key(&peer) && !self.viewers[viewer].gone {
+                    let (head, payload) = bytes.split_at(DATA_HEAD.min(bytes.len()));
+                    let input = Input::Data {
+                        peer,
+                        head,
+                        payload: &payload,
+                    };
+                    self.viewers[viewer].engine.handle_input(self.now, input).unwrap();
+                    self.drain(viewer, Some(payload));
+                }
+            }
+            Item::Sent { viewer, peer, bytes } => {
+                let left = self.viewers[viewer].buffered.entry(peer).or_default();
+                *left = left.saturating_sub(bytes);
+                let buffered = *left;
+                if self.viewers[viewer].links.contains_key(&peer) {
+                    self.input(viewer, Input::Writable { peer, buffered });
+                }
+            }
+            Item::LinkDown { viewer, peer } => {
+                if self.viewers[viewer].links.remove(&peer).is_some() {
+                    self.input(viewer, Input::PeerClosed { peer });
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self, viewer: usize, payload: Option<&[u8]>) {
+        loop {
+            let output = self.viewers[viewer].engine.poll_output();
+            match output {
+                Output::Idle { wake_at } => {
+                    if let Some(at) = wake_at {
+                        self.viewers[viewer].wake = Some(at);
+                        let delay = at.since(self.now);
+                        self.at(delay, Item::Wake(viewer));
+                    }
+                    return;
+                }
+                Output::Fetch {
+                    fetch,
+                    path,
+                    range,
+                    kind,
+                    ..
+                } => self.origin_serves(viewer, fetch, &path, range, kind),
+                Output::AbortFetch { fetch } => self.at(
+                    1,
+                    Item::End {
+                        viewer,
+                        fetch,
+                        outcome: FetchOutcome::Aborted,
+                    },
+                ),
+                Output::Keep { from, object, chunk } => {
+                    let bytes = match from {
+                        KeepFrom::Fetch { fetch, piece } => {
+                            self.viewers[viewer].held[&(fetch, piece)].clone()
+                        }
+                        KeepFrom::Message { offset, len } => {
+                            payload.unwrap()[offset as usize..(offset + len) as usize].to_vec()
+                        }
+                    };
+                    self.check_kept(object, chunk, &bytes);
+                    self.viewers[viewer].store.insert((object, chunk), bytes);
+                }
+                Output::Forget { fetch } => self.viewers[viewer].held.retain(|(f, _), _| *f != fetch),
+                Output::Evict { object } => self.viewers[viewer].store.retain(|(o, _), _| *o != object),
+                Output::Deliver { demand, spans, .. } => {
+                    let mut body = Vec::new();
+                    for span in spans {
+                        let (from, to) = (span.first, span.first + span.len);
+                        for chunk in from / u64::from(CHUNK)..to.div_ceil(u64::from(CHUNK)) {
+                            let start = chunk * u64::from(CHUNK);
+                            let bytes =
+                                &self.viewers[viewer].store[&(span.object, u32::try_from(chunk).unwrap())];
+                            let a = usize::try_from(from.saturating_sub(start)).unwrap();
+                            let b = usize::try_from((to - start).min(bytes.len() as u64)).unwrap();
+                            body.extend_from_slice(&bytes[a..b]);
+                        }
+                    }
+                    let now = self.now.0;
+                    self.viewers[viewer].delivered.insert(demand, (now, body));
+                }
+                Output::Refuse { demand, code } => {
+                    self.viewers[viewer].refused.insert(demand, code);
+                }
+                Output::TrackerOpen => {
+                    self.viewers[viewer].conn += 1;
+                    let conn = self.viewers[viewer].conn;
+                    if self.tracker.down {
+                        self.at(5_000, Item::TrackerClosed { viewer, conn });
+                    } else {
+                        self.at(10_000, Item::TrackerOpened { viewer, conn });
+                    }
+                }
+                Output::TrackerClose => self.viewers[viewer].conn += 1,
+                Output::TrackerSend(message) => {
+                    let conn = self.viewers[viewer].conn;
+                    self.at(
+                        10_000,
+                        Item::ToTracker {
+                            viewer,
+                            conn,
+                            message,
+                        },
+                    );
+                }
+                Output::Dial { peer, offer, .. } => {
+                    if offer {
+                        self.at(2_000, Item::LocalDescription { viewer, peer, offer });
+                    }
+                }
+                Output::RemoteDescription { peer, sdp, offer } => {
+                    if offer {
+                        self.at(
+                            2_000,
+                            Item::LocalDescription {
+                                viewer,
+                                peer,
+                                offer: false,
+                            },
+                        );
+                    }
+                    self.link_if_described(viewer, peer, &sdp);
+                }
+                Output::RemoteCandidate { .. } => {}
+                Output::Close { peer, reason } => {
+                    self.viewers[viewer].closes.push((peer, reason.code()));
+                    if let Some((other, their)) = self.viewers[viewer].links.remove(&peer) {
+                        let delay = self.link_latency_us;
+                        self.at(
+                            delay,
+                            Item::LinkDown {
+                                viewer: other,
+                                peer: their,
+                            },
+                        );
+                    }
+                }
+                Output::Send { peer, bytes } => {
+                    if self.viewers[viewer].behaviour == Behaviour::Silent && bytes[0] == 0x07 {
+                        continue;
+                    }
+                    self.transmit(viewer, peer, bytes, false);
+                }
+                Output::SendData {
+                    peer,
+                    head,
+                    object,
+                    first,
+                    count,
+                } => {
+                    let mut bytes = head;
+                    assert_eq!(bytes.len(), DATA_HEAD);
+                    for chunk in first..first + u32::from(count) {
+                        bytes.extend_from_slice(&self.viewers[viewer].store[&(object, chunk)]);
+                    }
+                    match self.viewers[viewer].behaviour {
+                        Behaviour::Honest => {}
+                        Behaviour::Corrupts => {
+                            *bytes.last_mut().unwrap() ^= 1;
+                            self.viewers[viewer].sent_corrupt += 1;
+                        }
+                        Behaviour::Silent => continue,
+                    }
+                    self.transmit(viewer, peer, bytes, true);
+                }
+                Output::Event(event) => self.viewers[viewer].events.push(event),
+            }
+        }
+    }
+
+    fn transmit(&mut self, viewer: usize, peer: PeerId, bytes: Vec<u8>, data: bool) {
+        let Some(&(other, their)) = self.viewers[viewer].links.get(&peer) else {
+            return;
+        };
+        let len = bytes.len() as u64;
+        *self.viewers[viewer].buffered.entry(peer).or_default() += len;
+        let free = self
+            .uplink_free
+            .get(&viewer)
+            .copied()
+            .unwrap_or_default()
+            .max(self.now);
+        let done = free + len * 1_000_000 / self.link_bytes_per_s;
+        self.uplink_free.insert(viewer, done);
+        let sent = done.since(self.now);
+        self.at(
+            sent,
+            Item::Sent {
+                viewer,
+                peer,
+                bytes: len,
+            },
+        );
+        let arrive = sent + self.link_latency_us;
+        let item = if data {
+            Item::Data {
+                viewer: other,
+                peer: their,
+                bytes,
+            }
+        } else {
+            Item::Control {
+                viewer: other,
+                peer: their,
+                bytes,
+            }
+        };
+        self.at(arrive, item);
+    }
+
+    fn origin_serves(
+        &mut self,
+        viewer: usize,
+        fetch: FetchId,
+        path: &str,
+        range: Option<(u64, u64)>,
+        kind: FetchKind,
+    ) {
+        self.viewers[viewer].open_fetches.insert(fetch);
+        *self.origin.requests.entry(path.to_owned()).or_default() += 1;
+        let latency = self.origin.latency_us;
+        let mut body = match self.published.files.get(path) {
+            Some(body) if !self.origin.down => body.clone(),
+            Some(_) => {
+                return self.at(
+                    latency,
+                    Item::End {
+                        viewer,
+                        fetch,
+                        outcome: FetchOutcome::Network,
+                    },
+                );
+            }
+            None => {
+                return self.at(
+                    latency,
+                    Item::End {
+                        viewer,
+                        fetch,
+                        outcome: FetchOutcome::Status(404),
+                    },
+                );
+            }
+        };
+        if let Some((_, at)) = self
+            .origin
+            .altered
+            .as_ref()
+            .filter(|(altered, _)| altered == path)
+        {
+            body[*at] ^= 0x40;
+        }
+        if let Some((first, last)) = range {
+            body = body[usize::try_from(first).unwrap()..=usize::try_from(last).unwrap()].to_vec();
+        }
+        *self.origin.bytes.entry(path.to_owned()).or_default() += body.len() as u64;
+        let free = self
+            .origin_free
+            .get(&viewer)
+            .copied()
+            .unwrap_or_default()
+            .max(self.now + latency);
+        let done = free + body.len() as u64 * 1_000_000 / self.origin.bytes_per_s;
+        self.origin_free.insert(viewer, done);
+        match kind {
+            FetchKind::Sheet { len } => {
+                assert_eq!(body.len() as u64, len);
+                self.at(
+                    done.since(self.now),
+                    Item::Sheet {
+                        viewer,
+                        fetch,
+                        bytes: body,
+                    },
+                );
+            }
+            FetchKind::Object { chunks, len, .. } => {
+                assert_eq!(body.len() as u64, len);
+                let pieces: Vec<&[u8]> = body.chunks(CHUNK as usize).collect();
+                assert_eq!(pieces.len(), chunks as usize);
+                let mut sent = 0_u64;
+                for (piece, bytes) in (0_u32..).zip(pieces) {
+                    sent += bytes.len() as u64;
+                    let at = free + sent * 1_000_000 / self.origin.bytes_per_s;
+                    self.at(
+                        at.since(self.now),
+                        Item::Piece {
+                            viewer,
+                            fetch,
+                            piece,
+                            bytes: bytes.to_vec(),
+                        },
+                    );
+                }
+            }
+        }
+        self.at(
+            done.since(self.now) + 1,
+            Item::End {
+                viewer,
+                fetch,
+                outcome: FetchOutcome::Complete,
+            },
+        );
+    }
+
+    /// Whatever is kept must be what was published: checked against the files, not against the engine's rows.
+    fn check_kept(&self, object: ObjectId, chunk: u32, bytes: &[u8]) {
+        let path = if object.track.0 == 0 {
+            "index.m3u8".to_owned()
+        } else {
+            format!("v/{}.m4s", object.index)
+        };
+        let file = &self.published.files[&path];
+        let from = chunk as usize * CHUNK as usize;
+        assert_eq!(
+            bytes,
+            &file[from..(from + CHUNK as usize).min(file.len())],
+            "unverified bytes kept"
+        );
+    }
+
+    fn link_if_described(&mut self, viewer: usize, peer: PeerId, sdp: &str) {
+        // The answer reached the offerer: both sides know each other.
+        let Some((other, their)) = tracker::who(sdp) else {
+            return;
+        };
+        if !tracker::is_answer(sdp) {
+            return;
+        }
+        let delay = 4 * self.link_latency_us;
+        self.at(
+            delay,
+            Item::LinkUp {
+                a: (viewer, peer),
+                b: (other, their),
+            },
+        );
+    }
+
+    fn tracker_takes(&mut self, viewer: usize, conn: u64, message: ClientMessage) {
+        if self.tracker.down || self.viewers[viewer].conn != conn || self.viewers[viewer].gone {
+            return;
+        }
+        let replies = self.tracker.take(&self.published, viewer, message);
+        for (to, reply) in replies {
+            let conn = self.viewers[to].conn;
+            self.at(
+                10_000,
+                Item::FromTracker {
+                    viewer: to,
+                    conn,
+                    message: Box::new(reply),
+                },
+            );
+        }
+    }
+}
