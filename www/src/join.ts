@@ -1,0 +1,19 @@
+import { Memory } from './memory.js';
+import { absolute, checkOptions, type JoinOptions } from './options.js';
+import { Peer, PeerSeat } from './peer.js';
+import { refuseInsecure } from './secure-transport.js';
+import { WorkerLink } from './worker-link.js';
+
+/** `join`, with the places where the worker's script and the core lie if the page does not say. */
+export function joinWith(beside: { worker: URL; wasm: URL }) {
+  return async function join(options: JoinOptions): Promise<Peer> {
+    const checked = checkOptions(options);
+    const { worker = beside.worker, wasm = beside.wasm } = options.assets ?? {};
+    const assets = [absolute('assets.worker', worker), absolute('assets.wasm', wasm)] as const;
+    assets.forEach(refuseInsecure);
+    const seat = new PeerSeat(checked, WorkerLink.to(...assets), new Memory(options.memory));
+    const peer = new Peer(seat);
+    await seat.enter(options.signal);
+    return peer;
+  };
+}
