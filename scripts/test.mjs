@@ -33,10 +33,10 @@ const SUITES = [
     ],
   },
   { name: 'types', commands: [['npm', 'run', '--silent', 'typecheck']] },
-  { name: 'eslint', commands: [['npx', '--no-install', 'eslint', '.', '--max-warnings', '0']] },
+  { name: 'eslint', commands: [['node_modules/.bin/eslint', '.', '--max-warnings', '0']] },
   {
     name: 'prettier',
-    commands: [['npx', '--no-install', 'prettier', '--check', '--log-level', 'warn', '.']],
+    commands: [['node_modules/.bin/prettier', '--check', '--log-level', 'warn', '.']],
   },
   { name: 'unit', commands: [['npm', 'run', '--silent', 'test:unit']] },
   { name: 'size', needs: ['build'], commands: [['npm', 'run', '--silent', 'size']] },
