@@ -31,7 +31,7 @@ test('one byte of one segment altered at the origin: it reaches no player, the o
   assert.ok(segmentsToFetch(early) >= 5, `${segmentsToFetch(early)} segments to fetch`);
   const [blamed] = await until(
     'blaming the origin',
-    () => viewer.events('source_blamed'),
+    () => viewer.events('source-blamed'),
     (events) => events.length > 0,
   );
   assert.match(blamed.path, new RegExp(`${ALTERED}$`));

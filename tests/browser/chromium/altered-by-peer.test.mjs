@@ -20,7 +20,7 @@ test('a viewer that alters what it sends is named and left; playback goes on fro
 
   const [blamed] = await until(
     'blaming the culprit',
-    () => victim.events('peer_blamed'),
+    () => victim.events('peer-blamed'),
     (events) => events.length > 0,
   );
   assert.equal(blamed.handle, handle);

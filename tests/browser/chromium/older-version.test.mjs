@@ -22,7 +22,7 @@ test('an honest viewer on an older manifest version is not blamed', async (t) =>
   await sleep(1000);
 
   for (const viewer of [older, newer]) {
-    assert.deepEqual(await viewer.events('peer_blamed'), []);
+    assert.deepEqual(await viewer.events('peer-blamed'), []);
     assert.deepEqual((await viewer.metrics()).stalls, []);
     assert.deepEqual((await stage.check(viewer)).wrong, []);
   }

@@ -2,7 +2,7 @@
 
 /** Finished media segments in order of track and index: {track, index, fromPeers, fromHttp, httpReason}. */
 export async function objectsDone(viewer) {
-  const events = await viewer.events('object_done');
+  const events = await viewer.events('object-done');
   return events
     .filter(({ track }) => track > 0)
     .sort((a, b) => a.track - b.track || a.index - b.index)
