@@ -1,0 +1,55 @@
+/** The connections as a table: the same as the picture, for reading. */
+
+import type { Viewer } from './scene.js';
+import { bytes, count, shortHandle } from './words.js';
+
+export class ViewersView {
+  readonly #body: HTMLElement;
+  #shown = '';
+
+  constructor(body: HTMLElement) {
+    this.#body = body;
+  }
+
+  update(viewers: readonly Viewer[]): void {
+    const rows = viewers.map((viewer) => [
+      shortHandle(viewer.handle),
+      viewer.state === 'ready' ? round(viewer) : STATES[viewer.state],
+      count(viewer.holds, 'segment'),
+      bytes(viewer.received),
+      bytes(viewer.given),
+    ]);
+    const text = JSON.stringify(rows);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#body.replaceChildren(...(rows.length > 0 ? rows.map(row) : [nobody()]));
+  }
+}
+
+function round(viewer: Viewer): string {
+  return viewer.roundTripMs === null ? 'connected' : `connected, ${viewer.roundTripMs} ms`;
+}
+
+function row(cells: readonly string[]): HTMLTableRowElement {
+  const line = document.createElement('tr');
+  for (const [place, text] of cells.entries()) {
+    const cell = document.createElement(place === 0 ? 'th' : 'td');
+    if (place === 0) cell.setAttribute('scope', 'row');
+    if (place > 2) cell.className = 'number';
+    cell.textContent = text;
+    line.append(cell);
+  }
+  return line;
+}
+
+function nobody(): HTMLTableRowElement {
+  const line = document.createElement('tr');
+  const cell = document.createElement('td');
+  cell.colSpan = 5;
+  cell.className = 'empty';
+  cell.textContent = 'Nobody yet. Open a second viewer to see them feed each other.';
+  line.append(cell);
+  return line;
+}
+
+const STATES = { connecting: 'connecting', proving: 'proving itself' } as const;
