@@ -118,14 +118,17 @@ export class StripView {
       return;
     }
     let bottom = y + ROW;
-    for (const [share, colour] of [
-      [peers, palette.peer],
-      [http, palette.origin],
-    ] as const) {
-      const tall = share * done * ROW;
-      context.fillStyle = colour;
-      context.fillRect(x, bottom - tall, wide, tall);
-      bottom -= tall;
+    const tallPeers = peers * done * ROW;
+    const tallHttp = http * done * ROW;
+    context.fillStyle = palette.peer;
+    context.fillRect(x, bottom - tallPeers, wide, tallPeers);
+    bottom -= tallPeers;
+    context.fillStyle = palette.origin;
+    context.fillRect(x, bottom - tallHttp, wide, tallHttp);
+    // Lines, as on the origin's own sign: colour alone should not have to tell them apart.
+    context.fillStyle = palette.ground;
+    for (let line = y + 3; line < y + ROW; line += 4) {
+      if (line >= bottom - tallHttp && line < bottom) context.fillRect(x, line, wide, 1);
     }
     if (arriving) {
       context.strokeStyle = palette.soft;
