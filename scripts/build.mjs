@@ -1,0 +1,100 @@
+// `npm run build`: the core as wasm, the npm package in pkg/, the demo page in .work/demo.
+
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import webpack from 'webpack';
+
+import { DEMO, demoBundle, packageBundles } from '../webpack.config.js';
+import { PKG, ROOT, TARGET } from './lib/paths.mjs';
+import { run } from './lib/run.mjs';
+import { seconds, step } from './lib/say.mjs';
+
+const WASM = 'wasm32-unknown-unknown';
+const FONT = '@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2';
+const WWW = path.join(ROOT, 'www');
+/** What wasm-bindgen writes: the core and its glue, which the worker's sources import. */
+const CORE = path.join(WWW, 'core');
+const CORE_WASM = path.join(CORE, 'core_bg.wasm');
+
+await timed('core', buildCore);
+await timed('package', buildPackage);
+await timed('demo page', buildDemo);
+
+async function buildCore() {
+  const home = process.env.CARGO_HOME ?? path.join(homedir(), '.cargo');
+  await run('cargo', ['build', '--quiet', '--release', '--lib', '--package', 'swarmseal', '--target', WASM], {
+    // The same bytes on every machine, and nothing in them about this one.
+    env: { RUSTFLAGS: `--remap-path-prefix=${ROOT}=. --remap-path-prefix=${home}=cargo` },
+  });
+  const built = path.join(TARGET, WASM, 'release', 'swarmseal.wasm');
+  if (!(await changed(built))) return;
+  await rm(CORE, { recursive: true, force: true });
+  await run('wasm-bindgen', [
+    ...['--target', 'web', '--omit-default-module-path', '--out-dir', CORE, '--out-name', 'core'],
+    built,
+  ]);
+  await run('node_modules/.bin/wasm-opt', ['-O3', '--all-features', CORE_WASM, '-o', `${CORE_WASM}.small`]);
+  await rename(`${CORE_WASM}.small`, CORE_WASM);
+  await writeFile(path.join(CORE, 'built-from'), await digest(built));
+}
+
+async function buildPackage() {
+  await mkdir(PKG, { recursive: true });
+  await emptyPackage();
+  await Promise.all([
+    bundle(packageBundles),
+    run('node_modules/.bin/tsc', ['--project', 'tsconfig.types.json']),
+    copyFile(CORE_WASM, path.join(PKG, 'core_bg.wasm')),
+    copyFile(path.join(WWW, 'package.json'), path.join(PKG, 'package.json')),
+    ...['LICENSE-APACHE', 'LICENSE-MIT'].map((name) => copyFile(path.join(ROOT, name), path.join(PKG, name))),
+  ]);
+}
+
+async function buildDemo() {
+  await rm(DEMO, { recursive: true, force: true });
+  await mkdir(DEMO, { recursive: true });
+  const source = path.join(WWW, 'demo');
+  const plain = (await readdir(source)).filter((name) => /\.(html|css|svg)$/.test(name));
+  await Promise.all([
+    bundle(demoBundle),
+    ...plain.map((name) => copyFile(path.join(source, name), path.join(DEMO, name))),
+    ...['worker.js', 'core_bg.wasm'].map((name) => copyFile(path.join(PKG, name), path.join(DEMO, name))),
+    copyFile(path.join(ROOT, 'node_modules', FONT), path.join(DEMO, path.basename(FONT))),
+  ]);
+}
+
+/** Whether the core differs from what was last made of it; wasm-opt takes a while. */
+async function changed(built) {
+  const last = await readFile(path.join(CORE, 'built-from'), 'utf8').catch(() => null);
+  return last !== (await digest(built));
+}
+
+async function digest(file) {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
+
+/** pkg/ is all built, but for what git keeps there. */
+async function emptyPackage() {
+  for (const name of await readdir(PKG)) {
+    if (name !== 'README.md') await rm(path.join(PKG, name), { recursive: true });
+  }
+}
+
+async function bundle(configuration) {
+  const stats = await new Promise((resolve, reject) => {
+    webpack(configuration, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+  const report = stats.toString({ preset: 'errors-warnings', colors: process.stdout.isTTY });
+  if (report !== '') console.error(report);
+  if (stats.hasErrors() || stats.hasWarnings()) throw new Error('webpack is not content');
+}
+
+async function timed(what, task) {
+  const from = Date.now();
+  await task();
+  step(`${what}: ${seconds(Date.now() - from)}`);
+}
