@@ -24,13 +24,7 @@ function bundle(name, entry, output, more = {}) {
       devtoolModuleFilenameTemplate: 'swarmseal:///[resource-path]',
       ...output,
     },
-    resolve: {
-      extensionAlias: { '.js': ['.ts', '.js'] },
-      alias: {
-        'swarmseal/hls$': path.join(SOURCE, 'players', 'hls.ts'),
-        swarmseal$: path.join(SOURCE, 'index.ts'),
-      },
-    },
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     module: {
       // Worker and core are found beside the script at run time; `new URL(…, import.meta.url)` stays as it is written.
       parser: { javascript: { url: false, importMeta: false } },
