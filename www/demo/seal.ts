@@ -77,15 +77,16 @@ export class SealView {
       this.#arcsKey = key;
       this.#print = null;
     }
-    this.#meet(scene.viewers);
+    const viewers = scene.viewers.slice(0, MAX_SHOWN);
+    this.#meet(viewers);
     this.#count(this.#node(ORIGIN), scene.totals.fromHttp, 0, elapsedMs);
-    for (const viewer of scene.viewers)
+    for (const viewer of viewers)
       this.#count(this.#node(viewer.handle), viewer.received, viewer.given, elapsedMs);
     this.#wake();
   }
 
   #meet(viewers: readonly Viewer[]): void {
-    const present = new Set([ORIGIN, ...viewers.slice(0, MAX_SHOWN).map((viewer) => viewer.handle)]);
+    const present = new Set([ORIGIN, ...viewers.map((viewer) => viewer.handle)]);
     for (const handle of present) this.#node(handle).leaving = false;
     for (const [handle, node] of this.#nodes) if (!present.has(handle)) node.leaving = true;
     const placed = [...this.#nodes].filter(([, node]) => !node.leaving);
@@ -128,7 +129,8 @@ export class SealView {
     if (elapsedMs <= 0) return;
     lane.rate += ((grown * 1000) / elapsedMs - lane.rate) * Math.min(1, elapsedMs / RATE_WINDOW_MS);
     if (lane.rate < 40) lane.rate = 0;
-    if (stillness()) return;
+    // A hidden page draws nothing, so its dots would pile up.
+    if (stillness() || document.hidden) return;
     lane.unsent += grown / DOT_BYTES;
     const dots = Math.min(Math.floor(lane.unsent), MAX_DOTS_AT_ONCE);
     lane.unsent -= Math.floor(lane.unsent);

@@ -6,10 +6,9 @@ export function mountTheme(button: HTMLButtonElement): void {
   const stored = recall();
   if (stored) document.documentElement.dataset['theme'] = stored;
   const show = (): void => {
-    const dark = isDark();
-    button.textContent = dark ? 'Light' : 'Dark';
-    button.setAttribute('aria-label', 'Dark colours');
-    button.setAttribute('aria-pressed', String(dark));
+    const offered = isDark() ? 'Light' : 'Dark';
+    button.textContent = offered;
+    button.setAttribute('aria-label', `${offered} colours`);
   };
   button.addEventListener('click', () => {
     const theme = isDark() ? 'light' : 'dark';
