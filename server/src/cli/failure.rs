@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::publisher::PublishError;
+use crate::publisher::key_file::KeyFileError;
+
 /// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -65,3 +68,15 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        Self::new(error.code(), error.to_string(), error.remedy())
+    }
+}
+
+impl From<KeyFileError> for Failure {
+    fn from(error: KeyFileError) -> Self {
+        Self::new(error.code(), error.to_string(), error.remedy())
+    }
+}

@@ -5,11 +5,17 @@
 //! [`Command::run`].
 
 mod failure;
+mod inspect;
 mod keygen;
+mod place;
+mod publish;
+mod terminal;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 
@@ -55,12 +61,42 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Keygen(keygen::Keygen),
+    Publish(publish::Publish),
+    Verify(verify::Verify),
+    Inspect(inspect::Inspect),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Keygen(command) => command.run(),
+            Self::Publish(command) => command.run(),
+            Self::Verify(command) => command.run(),
+            Self::Inspect(command) => command.run(),
         }
     }
+}
+
+/// Writes a result. A reader that has gone, as in `swarmseal inspect … | head`, is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+            "output",
+            format!("the result cannot be written: {error}"),
+            "",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn now_unix_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// Hashing is bound by cores, fetching by waiting.
+fn default_jobs(is_url: bool) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if is_url { cores.max(8) } else { cores }
 }

@@ -1,2 +1,29 @@
-//! Makes a published folder out of packaged media: reads what lies there, hashes it, signs it, checks it.
-//! Media files are read and never written.
+//! Makes a published folder out of packaged media, and checks one.
+//!
+//! The way through: a [`source`] (folder or URL) is read by [`plan`], which uses the parsers of `hls` and `dash` and
+//! lists everything else as files; `hashing` turns the plan into hash rows and remembers them in a [`journal`]; and
+//! `sealing` writes indexes, rows, names and at last the signed manifest. Media files are read and never written, and
+//! a decryption key is never listed.
+
+mod dash;
+pub mod delivery;
+pub mod envelope;
+mod error;
+mod hashing;
+mod hls;
+pub mod journal;
+pub mod key_file;
+mod media_type;
+mod naming;
+mod output;
+pub mod plan;
+mod previous;
+pub mod progress;
+mod sealing;
+pub mod source;
+mod track_numbers;
+mod verify;
+
+pub use error::PublishError;
+pub use sealing::{MANIFEST, Options, Published, publish};
+pub use verify::{Expected, Mismatch, Report, VerifyError, verify};
