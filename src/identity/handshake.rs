@@ -8,7 +8,7 @@
 use thiserror::Error;
 
 use super::fingerprint::Fingerprint;
-use super::hello::{Hello, InvalidHello, PROTOCOL_VERSION, Proof, Role};
+use super::hello::{Hello, InvalidHello, MAX_HELLO, PROOF_LEN, PROTOCOL_VERSION, Proof, Role};
 use super::keys::{EphemeralKeys, Handle};
 use super::rank::Election;
 use super::ticket::{PeerClass, Ticket, TicketError, TicketLimits};
@@ -262,6 +262,13 @@ impl Handshake {
         self.state = State::Ended;
         Err(fault)
     }
+
+    /// A handshake that offers other versions than this crate speaks, to test how versions are agreed.
+    #[cfg(test)]
+    pub(super) fn with_versions(mut self, versions: &[u8]) -> Self {
+        self.versions = versions.to_vec();
+        self
+    }
 }
 
 /// Why the other side is not who it should be. Each ends the connection.
@@ -375,6 +382,11 @@ fn under_context(signer: Role, transcript: &[u8]) -> Vec<u8> {
     };
     [context, transcript].concat()
 }
+
+const _: () = assert!(
+    MAX_HELLO + PROOF_LEN <= MAX_HANDSHAKE,
+    "the longest HELLO and a PROOF fit"
+);
 
 const OFFERER_CONTEXT: &[u8] = b"swarmseal/proof/offerer/1";
 const ANSWERER_CONTEXT: &[u8] = b"swarmseal/proof/answerer/1";

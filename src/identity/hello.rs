@@ -17,6 +17,9 @@ pub const MAX_VERSIONS: usize = 8;
 /// Longest HELLO, in bytes; with PROOF it stays below what a channel may receive before it is proven.
 pub const MAX_HELLO: usize = 2 + MAX_VERSIONS + 4 + 1 + 32 + 16 + 32 + 32 + 32 + 32 + 2 + MAX_TICKET;
 
+/// Length of a PROOF, in bytes.
+pub(super) const PROOF_LEN: usize = 1 + SIGNATURE;
+
 /// Capability bit: the sender takes STATEMENT messages. Reserved; no peer sets it in version 1.
 pub const CAPABILITY_STATEMENTS: u32 = 1;
 
@@ -165,7 +168,7 @@ impl Proof {
 
     /// The message as it is sent.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1 + SIGNATURE);
+        let mut out = Vec::with_capacity(PROOF_LEN);
         out.push(Self::TYPE);
         out.extend_from_slice(&self.signature);
         out

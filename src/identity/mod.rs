@@ -32,3 +32,6 @@ pub use ticket::{
 };
 
 pub(crate) use cursor::{Reader, Short};
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,6 @@ pub use error::InvalidSignal;
 pub use ice::{Foundation, IceText, InvalidIceText, Password, Ufrag};
 pub use limits::*;
 pub use server::{EndReason, ErrorCode, Exposure, IceServer, Joined, ServerMessage};
+
+#[cfg(test)]
+mod tests;
