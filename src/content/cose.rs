@@ -90,6 +90,27 @@ pub fn verify<'a>(role: Role, sealed: &'a [u8], keys: &[PublicKey]) -> Result<Ve
     })
 }
 
+/// Checks the form of a signed object and shows what is in it, without a look at its signature: for tools that print
+/// an object without knowing whose it should be. Never a basis for trust.
+///
+/// # Errors
+/// [`CoseError`], never about the signature.
+pub fn peek(sealed: &[u8]) -> Result<Unverified<'_>, CoseError> {
+    Parts::read(sealed).map(|parts| Unverified {
+        payload: parts.payload,
+        key_id: parts.key_id,
+    })
+}
+
+/// What a signed object claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unverified<'a> {
+    /// Deterministic CBOR.
+    pub payload: &'a [u8],
+    /// The identifier of the key that is said to have signed it.
+    pub key_id: [u8; PublicKey::ID_LEN],
+}
+
 /// A payload whose signature is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified<'a> {

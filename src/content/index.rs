@@ -1,7 +1,7 @@
 //! One record of a track index: 64 bytes that say what a segment is and where its bytes and its row lie.
 
-use super::Hash;
 use super::geometry::{MAX_OBJECT_LEN, RECORD_LEN, chunk_count};
+use super::{Hash, MAX_NUMBER};
 
 /// One segment as its index states it. Numbers are big-endian on the wire, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +57,21 @@ impl Record {
         if u64::from(record.length) > MAX_OBJECT_LEN {
             return Err(RecordError::TooLong);
         }
-        if record.offset.checked_add(u64::from(record.length)).is_none()
-            || record.row_offset.checked_add(record.row_len()).is_none()
-            || record
-                .media_start
-                .checked_add(u64::from(record.duration))
-                .is_none()
-        {
-            return Err(RecordError::Overflow);
+        let ends = [
+            record.offset.checked_add(u64::from(record.length)),
+            record.row_offset.checked_add(record.row_len()),
+            record.media_start.checked_add(u64::from(record.duration)),
+        ];
+        if ends.iter().any(|end| end.is_none_or(|end| end > MAX_NUMBER)) {
+            return Err(RecordError::NumberRange);
         }
         Ok(record)
+    }
+
+    /// First byte after the segment in its resource.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset + u64::from(self.length)
     }
 
     /// Bytes of the segment's row: 32 for each chunk.
@@ -82,17 +87,23 @@ pub enum RecordError {
     /// The segment is longer than an object may be.
     #[error("a segment is longer than 32 MiB")]
     TooLong,
-    /// An offset and a length do not fit into 64 bits.
-    #[error("an offset and a length overflow")]
-    Overflow,
+    /// An offset or a time is beyond 2^53 - 1.
+    #[error("an offset or a time is out of its range")]
+    NumberRange,
+    /// A segment of a ranged track without bytes.
+    #[error("a range is empty")]
+    EmptyRange,
+    /// An offset although the track's segments are whole resources.
+    #[error("a whole resource has an offset")]
+    UnexpectedOffset,
     /// Rows do not follow each other without a gap.
     #[error("rows are not laid out one after the other")]
     RowGap,
     /// The ranges of one resource overlap or go backwards.
     #[error("ranges of one resource overlap or go backwards")]
     RangeOrder,
-    /// Media starts go backwards.
-    #[error("media starts go backwards")]
+    /// Media starts go backwards, or stand still although they name segments.
+    #[error("media starts go backwards, or two segments share one that names them")]
     TimeOrder,
 }
 

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::geometry::{CHUNK, MAX_OBJECT_LEN, PAGE_RECORDS, chunk_count};
-use super::{Hash, Record, tree};
+use super::tree::{self, RootBuilder};
+use super::{Hash, Record, normalise_path};
 
 /// Hashes one object whose bytes arrive in pieces of any size.
 #[derive(Debug, Clone, Default)]
@@ -135,19 +136,35 @@ pub struct NewSegment {
     pub duration: u32,
 }
 
-/// Builds the names table of one track.
+/// Builds the names table of one track. Holds the names.
 #[derive(Debug, Clone, Default)]
 pub struct NamesBuilder {
+    significant_query: Vec<String>,
     pages: PagedFile,
     segments: u32,
 }
 
 impl NamesBuilder {
+    /// For a manifest with these significant query parameters; [`Self::default`] is for one without.
+    #[must_use]
+    pub fn new(significant_query: &[String]) -> Self {
+        Self {
+            significant_query: significant_query.to_vec(),
+            ..Self::default()
+        }
+    }
+
     /// Appends the name of the next segment: a normalised path.
     ///
     /// # Errors
     /// [`BuildError`] when no reader would take the name.
     pub fn push(&mut self, name: &str) -> Result<(), BuildError> {
+        if normalise_path(name, &self.significant_query).as_deref() != Ok(name) {
+            return Err(BuildError::BadName);
+        }
+        if self.segments == super::MAX_SEGMENTS {
+            return Err(BuildError::TooManySegments);
+        }
         let length = u16::try_from(name.len()).map_err(|_| BuildError::BadName)?;
         let mut entry = length.to_be_bytes().to_vec();
         entry.extend_from_slice(name.as_bytes());
@@ -159,9 +176,21 @@ impl NamesBuilder {
     /// The whole file, and what the manifest says of it.
     #[must_use]
     pub fn finish(self) -> BuiltFile {
+        let mut bytes = Vec::new();
+        let mut root = RootBuilder::default();
+        for page in &self.pages.0 {
+            // A page of names has at most 256 * 1026 bytes.
+            let length = u32::try_from(page.len()).unwrap_or(u32::MAX);
+            let entry = [&length.to_be_bytes()[..], &tree::leaf(page).0].concat();
+            root.push(tree::leaf(&entry));
+            bytes.extend_from_slice(&entry);
+        }
+        for page in &self.pages.0 {
+            bytes.extend_from_slice(page);
+        }
         BuiltFile {
-            bytes: Vec::new(),
-            root: tree::root(&self.pages.hashes()),
+            bytes,
+            root: root.finish(),
             segments: self.segments,
         }
     }

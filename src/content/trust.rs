@@ -6,7 +6,7 @@ use super::cose::{self, CoseError, Role};
 use super::{Class, ContentId, Hash, Manifest, ManifestError, PublicKey};
 
 /// Wall time as the caller knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WallTime {
     /// Unix time in seconds.
     pub unix_s: u64,
@@ -22,6 +22,21 @@ impl WallTime {
             unix_s,
             uncertainty_s: 2 * 86_400,
         }
+    }
+
+    /// Whether it is certainly later than `unix_s` and `grace_s` seconds.
+    #[must_use]
+    pub fn is_after(self, unix_s: u64, grace_s: u64) -> bool {
+        self.unix_s.saturating_sub(u64::from(self.uncertainty_s)) > unix_s.saturating_add(grace_s)
+    }
+
+    /// Whether it is certainly earlier than `unix_s`, even `grace_s` seconds earlier.
+    #[must_use]
+    pub fn is_before(self, unix_s: u64, grace_s: u64) -> bool {
+        self.unix_s
+            .saturating_add(u64::from(self.uncertainty_s))
+            .saturating_add(grace_s)
+            < unix_s
     }
 }
 
@@ -99,14 +114,22 @@ impl Trust {
     }
 
     fn check_time(&self, manifest: &Manifest, wall: WallTime) -> Result<(), TrustError> {
-        let slack = u64::from(wall.uncertainty_s) + TOLERANCE_S;
         // No clock can be earlier than a time that a trusted key has signed.
         let floor = self.trusted_memory().map(|seen| seen.issued).max().unwrap_or(0);
-        let deadline = manifest.expires + TOLERANCE_S;
-        if wall.unix_s > manifest.expires.saturating_add(slack) || floor > deadline {
+        let floor = WallTime {
+            unix_s: floor,
+            uncertainty_s: 0,
+        };
+        if [wall, floor]
+            .iter()
+            .any(|time| time.is_after(manifest.expires, TOLERANCE_S))
+        {
             return Err(TrustError::Expired);
         }
-        if manifest.issued > wall.unix_s.saturating_add(slack).max(floor + TOLERANCE_S) {
+        if [wall, floor]
+            .iter()
+            .all(|time| time.is_before(manifest.issued, TOLERANCE_S))
+        {
             return Err(TrustError::NotYetValid);
         }
         Ok(())

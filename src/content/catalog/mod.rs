@@ -1,19 +1,59 @@
 //! What is verified so far about one content: which objects there are, where they lie, and what their chunks hash to.
 
-use super::index::RecordError;
-use super::{Hash, Manifest, ObjectId, TrackId, VerifiedManifest};
+mod index;
+mod names;
+mod resolve;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use self::index::{Index, Located};
+use self::names::NamesTable;
+use self::rows::Rows;
+use super::{
+    Asset, Hash, Manifest, Names, ObjectId, RecordError, Template, Track, TrackId, TrackKind,
+    VerifiedManifest, chunk_count,
+};
 
 /// The verified knowledge about one content. Grows sheet by sheet; never holds payload.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     manifest: VerifiedManifest,
+    assets: Vec<ObjectInfo>,
+    /// Positions of the assets of one path, by their offsets.
+    assets_by_path: BTreeMap<String, Vec<u32>>,
+    /// In the order of the manifest's tracks.
+    tracks: Vec<TrackSheets>,
+    rows: Rows,
 }
 
 impl Catalog {
     /// What the manifest alone says: all assets, and no segment yet.
     #[must_use]
     pub fn new(manifest: VerifiedManifest) -> Self {
-        Self { manifest }
+        let (mut assets, mut assets_by_path) = (Vec::new(), BTreeMap::<String, Vec<u32>>::new());
+        let listed = &manifest.manifest().assets;
+        for (position, asset) in (0..).zip(listed) {
+            assets.push(ObjectInfo::of_asset(asset));
+            assets_by_path
+                .entry(asset.path.clone())
+                .or_default()
+                .push(position);
+        }
+        for positions in assets_by_path.values_mut() {
+            positions.sort_by_key(|position| listed.get(*position as usize).and_then(|asset| asset.range));
+        }
+        let tracks = manifest.manifest().tracks.iter().map(TrackSheets::new).collect();
+        Self {
+            manifest,
+            assets,
+            assets_by_path,
+            tracks,
+            rows: Rows::default(),
+        }
     }
 
     /// The manifest.
@@ -25,95 +65,284 @@ impl Catalog {
     /// What is known of an object; `None` until its index page is here, or if there is no such object.
     #[must_use]
     pub fn object(&self, id: ObjectId) -> Option<&ObjectInfo> {
-        let _ = id;
-        None
+        if id.track == TrackId::ASSETS {
+            return self.assets.get(id.index as usize);
+        }
+        self.sheets(id.track)?
+            .index
+            .entry(id.index)
+            .map(|entry| &entry.info)
+    }
+
+    /// The signed media type of an object; `None` if there is no such track or asset.
+    #[must_use]
+    pub fn media_type(&self, id: ObjectId) -> Option<&str> {
+        if id.track == TrackId::ASSETS {
+            return self.asset(id).map(|asset| asset.media_type.as_str());
+        }
+        self.manifest()
+            .track(id.track)
+            .map(|track| track.media_type.as_str())
     }
 
     /// Where an object's bytes lie; `None` while its index page or its name is missing.
     #[must_use]
     pub fn location(&self, id: ObjectId) -> Option<Location> {
-        let _ = id;
-        None
+        if id.track == TrackId::ASSETS {
+            return self.asset(id).map(|asset| Location {
+                path: asset.path.clone(),
+                range: asset.range,
+            });
+        }
+        let (track, sheets) = self.track(id.track)?;
+        let record = &sheets.index.entry(id.index)?.record;
+        let path = match &track.names {
+            Names::Single { path } => path.clone(),
+            Names::Table { .. } => sheets.names.as_ref()?.name(id.index)?.to_owned(),
+            Names::Template { .. } => {
+                let series = sheets.series.as_ref()?;
+                series.template.name(series.value(id.index, record.media_start))
+            }
+        };
+        Some(Location {
+            path,
+            range: track.ranged.then_some((record.offset, u64::from(record.length))),
+        })
     }
 
-    /// Which objects hold the bytes that a player asks for. `path` is relative to the content's base and need not be
-    /// normalised; `range` is first and last byte, both included. A range past the end of what is listed is cut.
-    #[must_use]
-    pub fn resolve(&self, path: &str, range: Option<(u64, u64)>) -> Resolution {
-        let _ = (path, range);
-        Resolution::Unlisted
-    }
-
-    /// The segment that plays at `time_us`; `None` while the page that knows is missing.
+    /// The segment that plays at `time_us`: the last one that has begun then, the first one before the beginning.
+    /// `None` while the page that knows is missing, and for files.
     #[must_use]
     pub fn segment_at(&self, track: TrackId, time_us: u64) -> Option<u32> {
-        let _ = (track, time_us);
-        None
-    }
-
-    /// The next sheet to fetch so that [`Self::object`] and [`Self::location`] answer; `None` if nothing is missing.
-    #[must_use]
-    pub fn sheet_for(&self, id: ObjectId) -> Option<Sheet> {
-        let _ = id;
-        None
+        match self.locate_time(track, time_us)? {
+            Located::At(index) => Some(index),
+            Located::Before => Some(0),
+            Located::Need(_) => None,
+        }
     }
 
     /// The next sheet to fetch so that [`Self::segment_at`] answers; `None` if nothing is missing.
     #[must_use]
     pub fn sheet_for_time(&self, track: TrackId, time_us: u64) -> Option<Sheet> {
-        let _ = (track, time_us);
-        None
+        match self.locate_time(track, time_us)? {
+            Located::Need(sheet) => Some(sheet),
+            Located::At(_) | Located::Before => None,
+        }
     }
 
-    /// A batch of rows that starts with the row of `id`: up to `ahead` consecutive segments whose rows are not known,
-    /// at most 64 KiB. `None` if the row is known, for assets, and while the index page is missing.
+    /// The next sheet to fetch so that [`Self::object`] and [`Self::location`] answer; `None` if nothing is missing.
     #[must_use]
-    pub fn rows_sheet(&self, id: ObjectId, ahead: u32) -> Option<Sheet> {
-        let _ = (id, ahead);
-        None
+    pub fn sheet_for(&self, id: ObjectId) -> Option<Sheet> {
+        let sheets = self.sheets(id.track)?;
+        let name = || sheets.names.as_ref().and_then(|names| names.missing(id.index));
+        sheets.index.missing(id.index).or_else(name)
     }
 
     /// Where a sheet lies; always a range. `None` for a sheet that this catalog would not ask for.
     #[must_use]
     pub fn sheet_location(&self, sheet: &Sheet) -> Option<Location> {
-        let _ = sheet;
-        None
+        let (track, sheets) = self.track(sheet.track())?;
+        let (path, range) = match *sheet {
+            Sheet::IndexHead(_) => (&track.index.path, Some((0, sheets.index.head_len()))),
+            Sheet::IndexPage(_, page) => (&track.index.path, sheets.index.page_range(page)),
+            Sheet::NamesHead(_) | Sheet::NamesPage(..) => {
+                let Names::Table { path, .. } = &track.names else {
+                    return None;
+                };
+                let names = sheets.names.as_ref()?;
+                let page = if let Sheet::NamesPage(_, page) = *sheet {
+                    Some(page)
+                } else {
+                    None
+                };
+                (
+                    path,
+                    page.map_or(Some((0, names.head_len())), |page| names.page_range(page)),
+                )
+            }
+            Sheet::Rows { first, count, .. } => (&track.rows.path, sheets.index.rows_range(first, count)),
+        };
+        range.map(|range| Location {
+            path: path.clone(),
+            range: Some(range),
+        })
     }
 
     /// Verifies a sheet and takes it in, all of it or nothing.
     ///
     /// # Errors
-    /// [`SheetError`]: the bytes are not what the manifest signs.
+    /// [`SheetError`]: the bytes are not what the manifest signs, or what it signs breaks a rule.
     pub fn accept_sheet(&mut self, sheet: &Sheet, bytes: &[u8]) -> Result<(), SheetError> {
-        let _ = (sheet, bytes);
-        Err(SheetError::NotWanted)
-    }
-
-    /// The leaf hashes of an object; `None` while they are not known, or forgotten again.
-    #[must_use]
-    pub fn row(&self, id: ObjectId) -> Option<&[Hash]> {
-        let _ = id;
-        None
-    }
-
-    /// Verifies a row that came from a peer, or was made from a whole object, and keeps it.
-    ///
-    /// # Errors
-    /// [`RowError`]: the row is not the one of this object.
-    pub fn accept_row(&mut self, id: ObjectId, row: &[Hash]) -> Result<(), RowError> {
-        let _ = (id, row);
-        Err(RowError::UnknownObject)
-    }
-
-    /// Drops the row of an object that will not be needed soon.
-    pub fn forget_rows(&mut self, id: ObjectId) {
-        let _ = id;
+        let expected = self.sheet_location(sheet).and_then(|location| location.range);
+        let (_, expected) = expected.ok_or(SheetError::NotWanted)?;
+        let found = bytes.len() as u64;
+        if expected != found {
+            return Err(SheetError::WrongLength { expected, found });
+        }
+        match *sheet {
+            Sheet::Rows { track, first, count } => self.accept_rows(track, first, count, bytes),
+            Sheet::IndexHead(track) => self.sheets_mut(track)?.index.accept_head(bytes),
+            Sheet::IndexPage(track, page) => self.sheets_mut(track)?.index.accept_page(page, bytes),
+            Sheet::NamesHead(track) => self.sheets_mut(track)?.names_mut()?.accept_head(bytes),
+            Sheet::NamesPage(track, page) => self.accept_names(track, page, bytes),
+        }
     }
 
     /// What peers compare before they exchange a track: the root of each, in ascending order, track 0 first.
     #[must_use]
     pub fn track_roots(&self) -> Vec<(TrackId, Hash)> {
-        Vec::new()
+        let assets = (TrackId::ASSETS, self.manifest().assets_root());
+        let tracks = self
+            .manifest()
+            .tracks
+            .iter()
+            .map(|track| (track.id, track.index.root));
+        std::iter::once(assets).chain(tracks).collect()
+    }
+
+    fn accept_names(&mut self, track: TrackId, page: u32, bytes: &[u8]) -> Result<(), SheetError> {
+        let (listed, sheets) = self.track(track).ok_or(SheetError::NotWanted)?;
+        let table = sheets.names.as_ref().ok_or(SheetError::NotWanted)?;
+        let names = table.read_page(page, bytes, &self.manifest().significant_query)?;
+        for (index, name) in names.entries() {
+            if self.is_taken(listed, name) {
+                return Err(SheetError::DuplicateName { index });
+            }
+        }
+        self.sheets_mut(track)?.names_mut()?.insert(names);
+        Ok(())
+    }
+
+    /// Whether an entry outside the names table of `track` has a name that only the table's own may have.
+    fn is_taken(&self, track: &Track, name: &str) -> bool {
+        let assets = self.assets_by_path.get(name).into_iter().flatten();
+        let mut assets = assets.filter_map(|position| self.manifest().assets.get(*position as usize));
+        if assets.any(|asset| asset.range.is_none() || !track.ranged) {
+            return true;
+        }
+        let others = self
+            .manifest()
+            .tracks
+            .iter()
+            .zip(&self.tracks)
+            .filter(|(other, _)| other.id != track.id);
+        others.into_iter().any(|(other, sheets)| match &other.names {
+            Names::Single { path } => path == name,
+            Names::Template { .. } => sheets.series.as_ref().is_some_and(|series| series.covers(name)),
+            Names::Table { .. } => {
+                let named = sheets.names.as_ref().is_some_and(|names| names.has(name));
+                named && !(track.ranged && other.ranged)
+            }
+        })
+    }
+
+    fn locate_time(&self, track: TrackId, time_us: u64) -> Option<Located> {
+        let (track, sheets) = self.track(track)?;
+        if track.kind == TrackKind::Files {
+            return None;
+        }
+        let times =
+            |entry: &index::Entry| (entry.info.start_us, entry.info.start_us + entry.info.duration_us);
+        Some(sheets.index.locate(0..track.segments, times, time_us))
+    }
+
+    fn asset(&self, id: ObjectId) -> Option<&Asset> {
+        self.manifest().assets.get(id.index as usize)
+    }
+
+    fn track(&self, id: TrackId) -> Option<(&Track, &TrackSheets)> {
+        let at = self.position(id)?;
+        self.manifest().tracks.get(at).zip(self.tracks.get(at))
+    }
+
+    fn sheets(&self, id: TrackId) -> Option<&TrackSheets> {
+        self.tracks.get(self.position(id)?)
+    }
+
+    fn sheets_mut(&mut self, id: TrackId) -> Result<&mut TrackSheets, SheetError> {
+        let position = self.position(id);
+        position
+            .and_then(|at| self.tracks.get_mut(at))
+            .ok_or(SheetError::NotWanted)
+    }
+
+    fn position(&self, id: TrackId) -> Option<usize> {
+        self.manifest()
+            .tracks
+            .binary_search_by_key(&id, |track| track.id)
+            .ok()
+    }
+}
+
+/// What has come in about one track.
+#[derive(Debug, Clone)]
+struct TrackSheets {
+    index: Index,
+    /// Of a track whose segments are named by a table.
+    names: Option<NamesTable>,
+    /// Of a track whose segments are named by a template.
+    series: Option<Series>,
+}
+
+impl TrackSheets {
+    fn new(track: &Track) -> Self {
+        let series = match &track.names {
+            Names::Template {
+                pattern,
+                start_number,
+            } => Template::parse(pattern).ok().map(|template| Series {
+                numbers: *start_number..=start_number + u64::from(track.segments.saturating_sub(1)),
+                template,
+            }),
+            _ => None,
+        };
+        let by_time = series.as_ref().is_some_and(|series| series.template.is_time());
+        Self {
+            index: Index::new(track, by_time),
+            names: NamesTable::new(track),
+            series,
+        }
+    }
+
+    fn names_mut(&mut self) -> Result<&mut NamesTable, SheetError> {
+        self.names.as_mut().ok_or(SheetError::NotWanted)
+    }
+}
+
+/// The names that a template gives to one track.
+#[derive(Debug, Clone)]
+struct Series {
+    template: Template,
+    numbers: RangeInclusive<u64>,
+}
+
+impl Series {
+    fn value(&self, index: u32, media_start: u64) -> u64 {
+        if self.template.is_time() {
+            media_start
+        } else {
+            self.numbers.start() + u64::from(index)
+        }
+    }
+
+    /// Whether the template gives this name to a segment of the track, as far as the manifest can tell.
+    fn covers(&self, name: &str) -> bool {
+        self.template
+            .value(name)
+            .is_some_and(|value| self.template.is_time() || self.numbers.contains(&value))
+    }
+}
+
+impl ObjectInfo {
+    fn of_asset(asset: &Asset) -> Self {
+        let chunks = chunk_count(asset.length);
+        Self {
+            length: asset.length,
+            chunks,
+            root: asset.root,
+            start_us: 0,
+            duration_us: 0,
+        }
     }
 }
 
@@ -159,7 +388,9 @@ pub enum Resolution {
     Found(Vec<Span>),
     /// Not known before these sheets are here; ask again then.
     Need(Vec<Sheet>),
-    /// No listed object has these bytes.
+    /// The path is listed, but the listed bytes do not cover the range.
+    RangeOutside,
+    /// Nothing is listed under this path.
     Unlisted,
 }
 
@@ -183,6 +414,20 @@ pub enum Sheet {
         /// Segments.
         count: u32,
     },
+}
+
+impl Sheet {
+    /// The track it belongs to.
+    #[must_use]
+    pub const fn track(&self) -> TrackId {
+        match *self {
+            Self::IndexHead(track)
+            | Self::IndexPage(track, _)
+            | Self::NamesHead(track)
+            | Self::NamesPage(track, _)
+            | Self::Rows { track, .. } => track,
+        }
+    }
 }
 
 /// Why a sheet is refused.
