@@ -113,7 +113,7 @@ impl Engine {
                     demand.target = Target::Unresolved(sheets);
                 }
             }
-            Resolution::Unlisted => self.refuse(id, RefuseCode::Unlisted),
+            Resolution::Unlisted | Resolution::RangeOutside => self.refuse(id, RefuseCode::Unlisted),
         }
     }
 
