@@ -374,6 +374,8 @@ pub struct DeliverTiming {
 pub enum RefuseCode {
     /// The manifest does not list it.
     Unlisted,
+    /// The requested bytes lie outside the listed ones.
+    RangeOutside,
     /// No source had it.
     Unavailable,
     /// Every source's bytes failed verification.
@@ -387,6 +389,7 @@ impl RefuseCode {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Unlisted => "unlisted",
+            Self::RangeOutside => "range_outside",
             Self::Unavailable => "unavailable",
             Self::Corrupt => "corrupt_source",
             Self::Busy => "busy",

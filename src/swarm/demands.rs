@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::limits::MAX_DEMANDS;
 use super::object::Object;
 use super::{DeliverTiming, DemandId, Output, RefuseCode, Timestamp};
-use crate::content::{CHUNK, ObjectId, Resolution, Sheet, Span, TrackId};
+use crate::content::{CHUNK, ObjectId, Resolution, Sheet, Span};
 
 /// One request of the player.
 #[derive(Clone, Debug)]
@@ -113,7 +113,8 @@ impl Engine {
                     demand.target = Target::Unresolved(sheets);
                 }
             }
-            Resolution::Unlisted | Resolution::RangeOutside => self.refuse(id, RefuseCode::Unlisted),
+            Resolution::Unlisted => self.refuse(id, RefuseCode::Unlisted),
+            Resolution::RangeOutside => self.refuse(id, RefuseCode::RangeOutside),
         }
     }
 
@@ -232,8 +233,9 @@ impl Engine {
         };
         let media_type = spans
             .first()
-            .map(|span| self.media_type(span.object))
-            .unwrap_or_default();
+            .and_then(|span| self.catalog.media_type(span.object))
+            .unwrap_or_default()
+            .to_owned();
         let spans = spans.clone();
         for span in &spans {
             if let Some(object) = self.objects.get_mut(&span.object) {
@@ -247,21 +249,5 @@ impl Engine {
             media_type,
             timing,
         });
-    }
-    /// The signed media type of an object.
-    fn media_type(&self, id: ObjectId) -> String {
-        let manifest = self.catalog.manifest();
-        if id.track == TrackId::ASSETS {
-            manifest
-                .assets
-                .get(id.index as usize)
-                .map(|asset| asset.media_type.clone())
-                .unwrap_or_default()
-        } else {
-            manifest
-                .track(id.track)
-                .map(|track| track.media_type.clone())
-                .unwrap_or_default()
-        }
     }
 }

@@ -174,6 +174,8 @@ pub(super) struct Peer {
     pub(super) rtt_us: u64,
     timeouts: u32,
     pub(super) snubbed_until: Option<Timestamp>,
+    /// Times that it was elected to fetch something and did not, within this connection.
+    pub(super) missed_elections: u32,
     // what it fetches from us
     pub(super) uploads: VecDeque<Upload>,
     pub(super) choking: bool,
@@ -214,6 +216,7 @@ impl Peer {
             rtt_us: 0,
             timeouts: 0,
             snubbed_until: None,
+            missed_elections: 0,
             uploads: VecDeque::new(),
             choking: false,
             buffered: 0,
@@ -339,6 +342,14 @@ impl Peer {
             self.timeouts = 0;
             self.snubbed_until = Some(now + SNUB_US);
         }
+    }
+
+    /// Whether it does nothing for us nor we for it, and has not for `idle_us`.
+    pub(super) fn is_surplus(&self, now: Timestamp, idle_us: u64) -> bool {
+        self.is_ready()
+            && self.requests.is_empty()
+            && self.uploads.is_empty()
+            && now.since(self.useful_at) > idle_us
     }
 
     /// A chunk from it verified.

@@ -14,7 +14,7 @@ use super::object::{By, Chunk};
 use super::peer::Request;
 use super::timer::Timer;
 use super::{HttpReason, PeerId, Sharing, Timestamp};
-use crate::content::{ObjectId, TrackId, TrackKind};
+use crate::content::{Hash, ObjectId, TrackId, TrackKind};
 use crate::identity::rank;
 use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
@@ -28,6 +28,8 @@ const IMPATIENCE_US: u64 = 250_000;
 const ELECTION_STEP_US: u64 = 350_000;
 /// …but not for more of them than this.
 const ELECTION_BACKUPS: u64 = 4;
+/// A neighbour that was elected this often and did not fetch is not waited for again.
+const MISSED_ELECTIONS: u32 = 2;
 /// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
 const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
 
@@ -237,22 +239,30 @@ impl Engine {
 
     /// When an object must be complete.
     fn need_at(&self, id: ObjectId, asked_at: Timestamp, deadline: Option<Timestamp>) -> Timestamp {
-        let by_player = self.player.and_then(|player| {
-            let info = self
-                .catalog
-                .object(id)
-                .filter(|_| id.track.0 != 0 && self.is_media(id.track))?;
-            let ahead = info.start_us.saturating_sub(self.position_us());
-            let rate = u64::from(player.rate_milli.clamp(250, 16_000));
-            Some(self.now + ahead.saturating_mul(1_000) / rate)
-        });
-        let own = match (deadline, by_player) {
+        let by_player = self
+            .player
+            .filter(|_| self.is_media(id.track))
+            .and_then(|player| {
+                let ahead = self
+                    .catalog
+                    .object(id)?
+                    .start_us
+                    .saturating_sub(self.position_us());
+                let rate = u64::from(player.rate_milli.clamp(250, 16_000));
+                // A paused play head must not put the need off for ever.
+                let from = if player.paused || player.seeking {
+                    asked_at
+                } else {
+                    self.now
+                };
+                Some(from + ahead.saturating_mul(1_000) / rate)
+            });
+        match (deadline, by_player) {
             (Some(deadline), Some(by_player)) => deadline.min(by_player),
             (Some(at), None) | (None, Some(at)) => at,
-            (None, None) if id.track.0 != 0 && !self.is_media(id.track) => asked_at + DOWNLOAD_PATIENCE_US,
-            (None, None) => asked_at,
-        };
-        own.max(Timestamp(asked_at.0.min(self.now.0)))
+            (None, None) if id.track == TrackId::ASSETS || self.is_media(id.track) => asked_at,
+            (None, None) => asked_at + DOWNLOAD_PATIENCE_US,
+        }
     }
 
     fn is_media(&self, track: TrackId) -> bool {
@@ -365,6 +375,9 @@ impl Engine {
                 if self.fetches.len() >= MAX_FETCHES {
                     return None;
                 }
+                if reason == HttpReason::NobodyHas {
+                    self.note_missed_elections(want.id);
+                }
                 self.fetch_object(want.id, want.first, want.count, reason);
                 None
             }
@@ -416,25 +429,14 @@ impl Engine {
                 }
             };
         }
-        let neighbours = self
-            .peers
-            .values()
-            .filter(|peer| peer.is_source(now) && peer.shares(want.id.track));
-        if let (Some(election), true) = (
-            self.session.election(),
-            self.peers.values().any(|peer| peer.is_source(now)),
-        ) {
-            let epoch = self.session.epoch();
-            let own = rank(&election, &object.info.root, epoch);
-            let better = neighbours
-                .filter_map(|peer| peer.identity())
-                .filter(|identity| rank(&identity.election, &object.info.root, epoch) < own)
-                .count() as u64;
-            let asked_at = object.used_at;
-            let wait_until = asked_at + better.min(ELECTION_BACKUPS) * ELECTION_STEP_US;
-            return if better == 0 {
-                Ok(HttpReason::Elected)
-            } else if !in_time || wait_until <= now {
+        if let Some((better, neighbours)) = self.better_elected(want.id, &object.info.root)
+            && neighbours > 0
+        {
+            if better.is_empty() {
+                return Ok(HttpReason::Elected);
+            }
+            let wait_until = object.used_at + (better.len() as u64).min(ELECTION_BACKUPS) * ELECTION_STEP_US;
+            return if !in_time || wait_until <= now {
                 Ok(HttpReason::NobodyHas)
             } else {
                 Err(wait_until.min(last_call))
@@ -444,6 +446,42 @@ impl Engine {
             Err(last_call)
         } else {
             Ok(HttpReason::Startup)
+        }
+    }
+
+    /// Neighbours that rank before this viewer as first fetcher of the object with `root`, and how many
+    /// neighbours there are. `None` before the tracker gave this viewer an election value.
+    fn better_elected(&self, id: ObjectId, root: &Hash) -> Option<(Vec<PeerId>, usize)> {
+        let epoch = self.session.epoch();
+        let own = rank(&self.session.election()?, root, epoch);
+        let neighbours = || {
+            self.peers
+                .values()
+                .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
+        };
+        let better = neighbours()
+            .filter(|peer| peer.missed_elections < MISSED_ELECTIONS)
+            .filter(|peer| {
+                peer.identity()
+                    .is_some_and(|identity| rank(&identity.election, root, epoch) < own)
+            })
+            .map(|peer| peer.id)
+            .collect();
+        Some((better, neighbours().count()))
+    }
+
+    /// The better-ranked did not fetch in time.
+    fn note_missed_elections(&mut self, id: ObjectId) {
+        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
+            return;
+        };
+        let Some((better, _)) = self.better_elected(id, &root) else {
+            return;
+        };
+        for peer in better {
+            if let Some(peer) = self.peers.get_mut(&peer) {
+                peer.missed_elections += 1;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::engine::Engine;
 use super::limits::{ENOUGH_PEERS, MAX_CANDIDATES, MAX_INTRODUCTIONS};
 use super::timer::Timer;
-use super::{Event, Output, Sharing, Timestamp};
+use super::{CloseReason, Event, Output, Sharing, Timestamp};
 use crate::content::{ObjectId, TrackId, WallTime};
 use crate::identity::{Election, Handle, Ticket};
 use crate::signal::{
@@ -32,6 +32,8 @@ const FIRST_ANNOUNCE_MS: u64 = 20;
 const ANNOUNCE_TTL_S: u32 = 120;
 /// An introduction that brought no connection data is forgotten after this long, milliseconds.
 const INTRODUCE_MS: u64 = 10_000;
+/// A connection may make room for another after it was of no use for this long, microseconds.
+const SURPLUS_IDLE_US: u64 = 15_000_000;
 /// After joining, peers are expected for this long, microseconds.
 const HOPE_US: u64 = 1_500_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,6 +280,9 @@ impl Engine {
             } => {
                 self.session.asked.remove(&peer);
                 let known = self.peers.values().any(|other| other.handle == peer);
+                if !known && self.peers.len() >= self.config.max_peers {
+                    self.drop_surplus_peer();
+                }
                 let full = self.peers.len() >= self.config.max_peers;
                 if known || full || self.banned.contains(&peer) || self.config.sharing == Sharing::Off {
                     self.outputs
@@ -312,6 +317,19 @@ impl Engine {
             }
             // Slots that later versions fill.
             ServerMessage::Challenge { .. } | ServerMessage::Revocation { .. } => {}
+        }
+    }
+
+    /// Makes room for a newcomer: the connection that was of no use for longest goes.
+    fn drop_surplus_peer(&mut self) {
+        let surplus = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_surplus(self.now, SURPLUS_IDLE_US))
+            .min_by_key(|peer| (peer.useful_at, peer.id))
+            .map(|peer| peer.id);
+        if let Some(id) = surplus {
+            self.close_peer(id, CloseReason::Surplus, "surplus");
         }
     }
 

@@ -5,7 +5,7 @@ use super::fetch::{Fetch, What};
 use super::limits::{MAX_ATTEMPTS, MAX_FETCHES, ROWS_AHEAD};
 use super::timer::Timer;
 use super::{FetchId, FetchKind, FetchOutcome, Output, RefuseCode, Timestamp};
-use crate::content::{ObjectId, Sheet, TrackId};
+use crate::content::{ObjectId, Sheet};
 use crate::wire::Message;
 
 /// Extra requests that sheets may have under way beside objects: they are small and everything waits for them.
@@ -118,7 +118,7 @@ impl Engine {
                     state.given_up = true;
                     self.event(super::Event::SourceBlamed {
                         path,
-                        track: track_of(&sheet).0,
+                        track: sheet.track().0,
                         index: 0,
                         chunk: None,
                     });
@@ -205,16 +205,6 @@ impl Engine {
             self.send(peer, &Message::WantRows { object: id, root });
             self.timers.set_earlier(Timer::Schedule, now + ROW_PATIENCE_US);
         }
-    }
-}
-
-const fn track_of(sheet: &Sheet) -> TrackId {
-    match *sheet {
-        Sheet::IndexHead(track)
-        | Sheet::IndexPage(track, _)
-        | Sheet::NamesHead(track)
-        | Sheet::NamesPage(track, _)
-        | Sheet::Rows { track, .. } => track,
     }
 }
 

@@ -53,9 +53,14 @@ fn a_second_viewer_is_fed_by_the_first() {
     }
     let stats = world.viewers[second].engine.stats();
     assert_eq!(stats.connections_proved, 1);
-    assert_eq!(stats.media.from_http, 0, "{:?}", world.origin.requests);
+    // The first may come over HTTP: it is needed at once, and its row is not here yet.
+    assert!(
+        stats.media.from_http <= segment(0).len() as u64,
+        "{:?}",
+        world.origin.requests
+    );
     let sent = world.viewers[first].engine.stats().media.to_peers;
-    assert_eq!(sent, (0..10).map(|n| segment(n).len() as u64).sum::<u64>());
+    assert!(sent >= (1..10).map(|n| segment(n).len() as u64).sum::<u64>());
 }
 
 #[test]
