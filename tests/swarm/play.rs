@@ -1,6 +1,6 @@
 //! Viewers on simulated time: what the engine promises to a player.
 
-use crate::rig::{Behaviour, World, bytes};
+use crate::rig::{Behaviour, Crowd, World, bytes};
 use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode, Sharing, Timestamp};
 
@@ -26,7 +26,8 @@ fn a_lone_viewer_gets_verified_bytes_over_http_with_one_request_each() {
         world.demand(viewer, 10 + n, &format!("v/{n}.m4s"));
     }
     world.run(5_000_000);
-    assert_eq!(got(&world, viewer, 1), world.published.files.get("index.m3u8"));
+    let playlist = world.published.files.get("index.m3u8").map(AsRef::as_ref);
+    assert_eq!(got(&world, viewer, 1), playlist);
     for n in 0..5 {
         assert_eq!(got(&world, viewer, 10 + n), Some(&segment(n)), "segment {n}");
         assert_eq!(world.origin.requests[&format!("v/{n}.m4s")], 1);
@@ -374,4 +375,14 @@ fn run_players(world: &mut World, players: &mut [Player], us: u64) {
         }
     }
     let _: Timestamp = world.now;
+}
+
+#[test]
+fn fifty_neighbours_of_a_long_title_are_all_kept() {
+    let mut crowd = Crowd::new(10_000, 50);
+    assert_eq!(crowd.peers(), 50);
+    for step in 0..60 {
+        crowd.step(step);
+    }
+    assert_eq!(crowd.peers(), 50);
 }

@@ -1,6 +1,7 @@
 //! A small content made in memory: two tracks whose bytes follow from a rule.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
@@ -13,7 +14,7 @@ pub const NOW_S: u64 = 1_800_000_000;
 
 /// Published files by path, and what it takes to trust them.
 pub struct Published {
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Arc<Vec<u8>>>,
     pub sealed: Vec<u8>,
     pub publisher: PublicKey,
     pub manifest: Manifest,
@@ -36,11 +37,22 @@ pub fn bytes(seed: u64, count: usize) -> Vec<u8> {
 impl Published {
     /// A title of `segments` segments of two seconds and `len` bytes each, and a playlist.
     pub fn title(segments: u32, len: usize, tracker_key: PublicKey) -> Self {
+        let body = |n: u32| Arc::new(bytes(u64::from(n) + 1, len + n as usize % 3));
+        Self::of(segments, body, tracker_key)
+    }
+
+    /// The same with every segment alike, so that a long one costs no memory.
+    pub fn uniform(segments: u32, len: usize, tracker_key: PublicKey) -> Self {
+        let body = Arc::new(bytes(1, len));
+        Self::of(segments, |_| Arc::clone(&body), tracker_key)
+    }
+
+    fn of(segments: u32, body: impl Fn(u32) -> Arc<Vec<u8>>, tracker_key: PublicKey) -> Self {
         let mut files = BTreeMap::new();
         let mut index = IndexBuilder::default();
         let mut rows = RowsWriter::new(Vec::new());
         for n in 0..segments {
-            let body = bytes(u64::from(n) + 1, len + n as usize % 3);
+            let body = body(n);
             let hashed = HashedObject::of(&body);
             rows.push(&hashed.row).unwrap();
             index
@@ -55,11 +67,11 @@ impl Published {
             files.insert(format!("v/{n}.m4s"), body);
         }
         let built = index.finish();
-        files.insert("seal/1.index".into(), built.bytes);
-        files.insert("seal/1.rows".into(), rows.finish().unwrap());
+        files.insert("seal/1.index".into(), built.bytes.into());
+        files.insert("seal/1.rows".into(), rows.finish().unwrap().into());
         let playlist = bytes(99, 700);
         let hashed = HashedObject::of(&playlist);
-        files.insert("index.m3u8".into(), playlist);
+        files.insert("index.m3u8".into(), playlist.into());
         let manifest = Manifest {
             content_id: ContentId([7; 16]),
             swarm_secret: SwarmSecret([9; 32]),

@@ -75,7 +75,7 @@ impl Tracker {
                     class: PeerClass::User,
                     issued: NOW_S,
                     expires: NOW_S + 600,
-                    election: [viewer as u8 * 37 + 11; 16],
+                    election: [(viewer as u8).wrapping_mul(37).wrapping_add(11); 16],
                     limits: TicketLimits {
                         connections: 30,
                         budget: 30,

@@ -136,7 +136,11 @@ pub struct World {
 
 impl World {
     pub fn new(segments: u32, segment_len: usize) -> Self {
-        let published = Published::title(segments, segment_len, tracker::key().public());
+        Self::of(Published::title(segments, segment_len, tracker::key().public()))
+    }
+
+    /// A world around another content.
+    pub fn of(published: Published) -> Self {
         Self {
             now: Timestamp(1_000),
             published,
@@ -597,7 +601,7 @@ impl World {
         *self.origin.requests.entry(path.to_owned()).or_default() += 1;
         let latency = self.origin.latency_us;
         let mut body = match self.published.files.get(path) {
-            Some(body) if !self.origin.down => body.clone(),
+            Some(body) if !self.origin.down => body.to_vec(),
             Some(_) => {
                 return self.at(
                     latency,
