@@ -42,6 +42,8 @@ export class WorkerLink {
   #unanswered = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
   #nextId = 1;
+  /** Why it was given up, if it was. */
+  #givenUp: SwarmsealError | null = null;
 
   /** The link for these assets; every join of a page that names the same ones shares it. */
   static to(worker: URL, wasm: URL): WorkerLink {
@@ -66,13 +68,14 @@ export class WorkerLink {
     return this.#ask({ type: 'join', join: seat.join, id: this.nextId(), request }, signal);
   }
 
-  leave(join: number): void {
+  /** Ends what the join still waits for, and with the last join the worker. */
+  leave(join: number, why = new SwarmsealError('left', 'This peer has left. Join again.')): void {
     this.#seats.delete(join);
     this.#held.delete(join);
     for (const [id, { question, reject }] of this.#pending) {
       if (question.join === join) {
         this.#pending.delete(id);
-        reject(new SwarmsealError('left', 'This peer has left. Join again.'));
+        reject(why);
       }
     }
     if (this.#seats.size === 0) {
@@ -101,8 +104,8 @@ export class WorkerLink {
         this.post({ type: 'cancel', join: question.join, id: question.id });
         reject(aborted(signal));
       };
-      if (signal?.aborted === true) {
-        abort();
+      if (signal?.aborted === true || this.#givenUp !== null) {
+        reject(this.#givenUp ?? aborted(signal));
         return;
       }
       signal?.addEventListener('abort', abort, { once: true });
@@ -225,11 +228,12 @@ export class WorkerLink {
       seat.rejoined();
     } catch (error) {
       if (this.#seats.has(seat.join)) seat.failed(error as SwarmsealError);
-      this.leave(seat.join);
+      this.leave(seat.join, error as SwarmsealError);
     }
   }
 
   #giveUp(error: SwarmsealError): void {
+    this.#givenUp = error;
     links.delete(`${this.#worker.href} ${this.#wasm.href}`);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
