@@ -13,6 +13,9 @@ pub(super) struct Demand {
     range: Option<(u64, u64)>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) asked_at: Timestamp,
+    /// When it was reckoned to be needed, once it was known what it names. A play head that stands still
+    /// must not put it off for ever.
+    pub(super) needed_by: Option<Timestamp>,
     pub(super) target: Target,
 }
 
@@ -63,6 +66,7 @@ impl Engine {
             range,
             deadline,
             asked_at: self.now,
+            needed_by: None,
             target: Target::Unresolved(Vec::new()),
         };
         self.demands.insert(id, demand);
@@ -94,13 +98,19 @@ impl Engine {
         let Some(demand) = self.demands.get(&id) else {
             return;
         };
+        let (asked_at, deadline) = (demand.asked_at, demand.deadline);
         match self.catalog.resolve(&demand.path, demand.range) {
             Resolution::Found(spans) => {
                 for span in &spans {
                     self.note_active(span.object);
                     self.ensure_object(span.object);
                 }
+                let needed_by = spans
+                    .iter()
+                    .map(|span| self.need_at(span.object, asked_at, deadline))
+                    .min();
                 if let Some(demand) = self.demands.get_mut(&id) {
+                    demand.needed_by = needed_by;
                     demand.target = Target::Spans(spans);
                 }
                 self.deliver_if_complete(id);

@@ -105,6 +105,9 @@ impl Engine {
             for span in spans {
                 let (first, count) = chunks_of(span);
                 let need_at = self.need_at(span.object, demand.asked_at, demand.deadline);
+                let need_at = demand
+                    .needed_by
+                    .map_or(need_at, |needed_by| need_at.min(needed_by));
                 match wants.iter_mut().find(|want| want.id == span.object) {
                     Some(want) => {
                         let end = (want.first + want.count).max(first + count);
@@ -238,7 +241,12 @@ impl Engine {
     }
 
     /// When an object must be complete.
-    fn need_at(&self, id: ObjectId, asked_at: Timestamp, deadline: Option<Timestamp>) -> Timestamp {
+    pub(super) fn need_at(
+        &self,
+        id: ObjectId,
+        asked_at: Timestamp,
+        deadline: Option<Timestamp>,
+    ) -> Timestamp {
         let by_player = self
             .player
             .filter(|_| self.is_media(id.track))
@@ -273,12 +281,15 @@ impl Engine {
             .any(|t| t.id == track && t.kind != TrackKind::Files)
     }
 
-    /// Whether the row is known; asks for it if anybody could use it.
+    /// Whether the row is known; asks for it if it is of use: to check a part, or what peers send or are sent.
     fn row_if_useful(&mut self, want: &Want) -> bool {
-        if self.config.sharing == Sharing::Off && want.first == 0 {
-            return self.catalog.row(want.id).is_some();
-        }
-        if want.id.track.0 == 0 && want.holders == 0 {
+        let whole = self
+            .objects
+            .get(&want.id)
+            .is_none_or(|object| want.count >= object.info.chunks);
+        let shared =
+            self.config.sharing != Sharing::Off && (want.id.track != TrackId::ASSETS || want.holders > 0);
+        if whole && !shared {
             return self.catalog.row(want.id).is_some();
         }
         self.need_row(want.id)
