@@ -274,6 +274,36 @@ fn tracker_messages_keep_to_the_schema() {
     schema::<ServerMessage>(&vectors["server"], |message| message.validate(Loopback::Refuse));
 }
 
+/// The browser parses tracker JSON and the core gets objects: they must mean the same as the text.
+#[cfg(target_arch = "wasm32")]
+#[test]
+fn tracker_messages_cross_from_and_to_javascript_unchanged() {
+    fn cross<M: serde::Serialize + serde::de::DeserializeOwned>(vectors: &Value) {
+        for vector in list(vectors, "valid") {
+            let name = text(vector, "name");
+            let object = js_sys::JSON::parse(&vector["message"].to_string()).expect("JSON");
+            let message: M = serde_wasm_bindgen::from_value(object).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let back = serde_wasm_bindgen::to_value(&message).expect("an object");
+            let back: String = js_sys::JSON::stringify(&back).expect("JSON").into();
+            assert_eq!(parse(&back), vector["message"], "{name}");
+        }
+        for vector in list(vectors, "invalid")
+            .iter()
+            .filter(|vector| text(vector, "error") == "malformed")
+        {
+            let object = js_sys::JSON::parse(&vector["message"].to_string()).expect("JSON");
+            assert!(
+                serde_wasm_bindgen::from_value::<M>(object).is_err(),
+                "{}",
+                text(vector, "name")
+            );
+        }
+    }
+    let vectors = parse(include_str!("vectors/signal.json"));
+    cross::<ClientMessage>(&vectors["client"]);
+    cross::<ServerMessage>(&vectors["server"]);
+}
+
 #[test]
 fn descriptions_are_read_from_browsers_and_rebuilt_from_the_template() {
     let vectors = parse(include_str!("vectors/signal.json"));
