@@ -164,6 +164,8 @@ fn begin(
         (None, Some(wanted)) => (wanted, SwarmSecret(random()?)),
         (None, None) => (ContentId(random()?), SwarmSecret(random()?)),
     };
+    // Never before the last one, should the clock of this machine have been put back.
+    let issued = old.map_or(now_unix_s, |old| old.issued.max(now_unix_s));
     let kept = |given: &Option<Vec<String>>, old: Option<&Vec<String>>| match given {
         Some(given) => given.clone(),
         None => old.cloned().unwrap_or_default(),
@@ -173,9 +175,8 @@ fn begin(
         swarm_secret,
         version: old.map_or(1, |old| old.version + 1),
         previous: previous.map(|previous| previous.hash),
-        // Never before the last one, should the clock of this machine have been put back.
-        issued: old.map_or(now_unix_s, |old| old.issued.max(now_unix_s)),
-        expires: now_unix_s.saturating_add(options.valid_for_s),
+        issued,
+        expires: issued.saturating_add(options.valid_for_s),
         class: Class::Publisher,
         endorsement: None,
         significant_query: kept(&options.significant_query, old.map(|old| &old.significant_query)),

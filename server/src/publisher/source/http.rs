@@ -89,11 +89,7 @@ impl Source for HttpSource {
 
     fn stamp(&self, name: &str) -> Result<Option<Stamp>, PublishError> {
         let address = self.address(name)?;
-        let response = self
-            .agent
-            .head(address.as_str())
-            .call()
-            .map_err(|error| failed(&address, error))?;
+        let response = persist(&address, || self.agent.head(address.as_str()).call())?;
         match response.status().as_u16() {
             200..=299 => {}
             404 | 410 => return Ok(None),
@@ -104,17 +100,19 @@ impl Source for HttpSource {
 
     fn open(&self, name: &str, range: Option<(u64, u64)>) -> Result<Opened, PublishError> {
         let address = self.address(name)?;
-        let mut request = self.agent.get(address.as_str());
-        if let Some((offset, length)) = range {
-            if length == 0 {
-                return Ok(Opened {
-                    bytes: Box::new(std::io::empty()),
-                    stamp: Stamp::default(),
-                });
-            }
-            request = request.header("range", format!("bytes={offset}-{}", offset + (length - 1)));
+        if range.is_some_and(|(_, length)| length == 0) {
+            return Ok(Opened {
+                bytes: Box::new(std::io::empty()),
+                stamp: Stamp::default(),
+            });
         }
-        let response = request.call().map_err(|error| failed(&address, error))?;
+        let response = persist(&address, || match range {
+            Some((offset, length)) => {
+                let bytes = format!("bytes={offset}-{}", offset + (length - 1));
+                self.agent.get(address.as_str()).header("range", bytes).call()
+            }
+            None => self.agent.get(address.as_str()).call(),
+        })?;
         let status = response.status().as_u16();
         let stamp = stamp_of(response.headers(), (status == 206).then_some("content-range"));
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -230,6 +228,28 @@ fn stamp_of(headers: &ureq::http::HeaderMap, range: Option<&str>) -> Stamp {
     }
 }
 
+/// Asks again when the network or the server stumbles.
+fn persist(
+    address: &Url,
+    request: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<ureq::http::Response<ureq::Body>, PublishError> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match request() {
+            Ok(response) if response.status().is_server_error() || response.status() == 429 => {}
+            Ok(response) => return Ok(response),
+            // These will be the same the next time.
+            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::HostNotFound | ureq::Error::Tls(_))) => {
+                return Err(failed(address, error));
+            }
+            Err(_) => {}
+        }
+        std::thread::sleep(pause);
+        pause *= 4;
+    }
+    request().map_err(|error| failed(address, error))
+}
+
 fn failed(address: &Url, detail: impl std::fmt::Display) -> PublishError {
     PublishError::Http {
         url: without_query(address),
@@ -237,5 +257,8 @@ fn failed(address: &Url, detail: impl std::fmt::Display) -> PublishError {
     }
 }
 
+/// How often a request is made, and the pause after the first time.
+const ATTEMPTS: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// A server that says nothing for so long is given up.
 const TIMEOUT: Duration = Duration::from_secs(30);
