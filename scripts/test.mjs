@@ -2,6 +2,7 @@
 // the others from running. The last line says how many passed and how many failed.
 
 import { availableParallelism } from 'node:os';
+import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ROOT } from './lib/paths.mjs';
@@ -23,8 +24,9 @@ const SUITES = [
   {
     name: 'wasm',
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
-    commands: [['cargo', 'test', '--quiet', ...WASM, '--package', 'swarmseal', '--test', 'wasm']],
+    commands: [['cargo', 'test', '--quiet', '--package', 'swarmseal', ...WASM, ...(await browserRustTests())]],
   },
+  { name: 'vectors', commands: [[process.execPath, 'tests/vectors/make/peer.mjs', '--check']] },
   {
     name: 'build',
     commands: [
@@ -120,6 +122,15 @@ function finish() {
   const failed = results.filter(({ passed }) => !passed).length;
   console.log(`\n${results.length - failed} passed, ${failed} failed`);
   leave(failed === 0 ? 0 : 1);
+}
+
+/** The Rust tests that say themselves that they run in a browser. */
+async function browserRustTests() {
+  const folder = path.join(ROOT, 'tests');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.rs'));
+  const texts = await Promise.all(files.map((name) => readFile(path.join(folder, name), 'utf8')));
+  const chosen = files.filter((_, n) => texts[n].includes('wasm_bindgen_test'));
+  return chosen.flatMap((name) => ['--test', name.replace(/\.rs$/, '')]);
 }
 
 function browserTests(folder) {
