@@ -24,7 +24,9 @@ const SUITES = [
   {
     name: 'wasm',
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
-    commands: [['cargo', 'test', '--quiet', '--package', 'swarmseal', ...WASM, ...(await browserRustTests())]],
+    commands: [
+      ['cargo', 'test', '--quiet', '--package', 'swarmseal', ...WASM, ...(await browserRustTests())],
+    ],
   },
   { name: 'vectors', commands: [[process.execPath, 'tests/vectors/make/peer.mjs', '--check']] },
   {
