@@ -10,7 +10,8 @@ export function joinWith(beside: { worker: URL; wasm: URL }) {
     const checked = checkOptions(options);
     const { worker = beside.worker, wasm = beside.wasm } = options.assets ?? {};
     const assets = [absolute('assets.worker', worker), absolute('assets.wasm', wasm)] as const;
-    assets.forEach(refuseInsecure);
+    // What a bundler has inlined (data:, blob:) comes with the page.
+    for (const asset of assets) if (asset.protocol === 'http:') refuseInsecure(asset);
     const seat = new PeerSeat(checked, WorkerLink.to(...assets), new Memory(options.memory));
     const peer = new Peer(seat);
     await seat.enter(options.signal);
