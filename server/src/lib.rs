@@ -1,4 +1,5 @@
 //! Publisher and operator tools of swarmseal: one folder per actor, one command line over all of them.
 
 pub mod cli;
+pub mod origin;
 pub mod publisher;
