@@ -3,3 +3,4 @@
 pub mod cli;
 pub mod origin;
 pub mod publisher;
+pub mod tracker;

@@ -1,0 +1,31 @@
+//! The tracker's state machine.
+//!
+//! [`Tracker::handle`] takes an input and the time at which it happened; [`Tracker::poll`] is then drained until it
+//! says `None`. Time and randomness come from outside, so the same seed and the same inputs give the same outputs.
+//! Whatever a peer does wrong is answered with an error message or a closed connection, never with a panic, and all
+//! that is kept on behalf of a peer has a bound.
+
+mod admission;
+mod api;
+mod config;
+mod counts;
+mod introduction;
+mod joining;
+mod listing;
+mod prefix;
+mod ranking;
+mod rate;
+mod relaying;
+mod swarm;
+mod tracker;
+
+pub use admission::{Admission, AdmissionRequest, Grant, OpenAdmission, Refused};
+pub use api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
+pub use config::{InvalidTrackerConfig, TrackerConfig};
+pub use counts::Counts;
+pub use ranking::{LeastIntroduced, Profile, Ranking};
+pub use rate::Rate;
+pub use tracker::Tracker;
+
+#[cfg(test)]
+mod tests;
