@@ -174,8 +174,14 @@ impl Seen {
             .sum();
         let tracks = count(manifest.tracks.len() as u64, "track");
         text.push_str(&format!("\n{tracks}, {}\n", count(segments, "segment")));
+        let media_width = manifest
+            .tracks
+            .iter()
+            .map(|track| track.media_type.len())
+            .max()
+            .unwrap_or(0);
         for track in &manifest.tracks {
-            text.push_str(&track_text(track));
+            text.push_str(&track_text(track, media_width));
         }
         text
     }
@@ -221,7 +227,7 @@ fn asset_json(asset: &Asset) -> Value {
     })
 }
 
-fn track_text(track: &Track) -> String {
+fn track_text(track: &Track, media_width: usize) -> String {
     let names = match &track.names {
         Names::Template {
             pattern,
@@ -237,7 +243,7 @@ fn track_text(track: &Track) -> String {
         format!("{} kbit/s", bitrate.div_ceil(1000))
     });
     format!(
-        "  {:>4}  {:<5}  {:>15}  {bitrate:>12}  {:<12}  {names}\n",
+        "  {:>4}  {:<5}  {:>15}  {bitrate:>12}  {:<media_width$}  {names}\n",
         track.id.0,
         kind(track.kind),
         count(u64::from(track.segments), "segment"),

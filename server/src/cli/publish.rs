@@ -76,19 +76,24 @@ impl Publish {
                 let source = Folder::open(&path)?;
                 (Box::new(source), out.unwrap_or(path))
             }
-            (Place::Path(path), _) => {
-                let remedy = "name a folder; its playlists and MPDs are found";
+            (Place::Path(path), _) if path.exists() => {
+                let remedy = "name the folder that it is in; playlists and MPDs are found";
                 return Err(Failure::new(
                     "not_a_folder",
-                    format!("{} is not a folder", path.display()),
+                    format!("{} is a file", path.display()),
                     remedy,
                 ));
+            }
+            (Place::Path(path), _) => {
+                let what = format!("there is no folder {}", path.display());
+                return Err(Failure::new("not_a_folder", what, "check the path"));
             }
             (Place::Url(url), Some(out)) => (Box::new(HttpSource::open(&url, self.base)?), out),
             (Place::Url(_), None) => {
                 return Err(PublishError::Option {
                     option: "--out",
-                    detail: "a URL needs a folder for what is written".to_owned(),
+                    detail: "media at a URL needs it, to say where content.seal and seal/ are written"
+                        .to_owned(),
                 }
                 .into());
             }
@@ -123,7 +128,7 @@ fn summary(published: &Published) -> String {
         (0, _) => count(manifest.tracks.len() as u64, "track"),
         (unchanged, 0) => format!("{}, unchanged", count(unchanged as u64, "track")),
         (unchanged, new) => format!(
-            "{} ({unchanged} unchanged, {new} new)",
+            "{} ({unchanged} unchanged, {new} new or changed)",
             count((unchanged + new) as u64, "track")
         ),
     };

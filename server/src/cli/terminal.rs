@@ -39,8 +39,8 @@ impl Progress for Bar {
         }
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template(
-            "{prefix:>9} [{bar:30}] {percent:>3}%  {binary_bytes:>10} of {binary_total_bytes}  \
-             {binary_bytes_per_sec:>12}  {eta:>4} left  {msg}",
+            "{prefix:>9} [{wide_bar}] {percent:>3}%  {binary_bytes} of {binary_total_bytes}  \
+             {binary_bytes_per_sec}  {eta} left  {msg}",
         );
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("=> "));
@@ -133,9 +133,9 @@ pub(super) fn distance(unix_s: u64, now_unix_s: u64) -> String {
     let seconds = unix_s.abs_diff(now_unix_s);
     let text = match seconds {
         0..120 => count(seconds, "second"),
-        120..7200 => count(seconds / 60, "minute"),
-        7200..172_800 => count(seconds / 3600, "hour"),
-        _ => count(seconds / 86_400, "day"),
+        120..7200 => count((seconds + 30) / 60, "minute"),
+        7200..172_800 => count((seconds + 1800) / 3600, "hour"),
+        _ => count((seconds + 43_200) / 86_400, "day"),
     };
     if unix_s >= now_unix_s {
         format!("in {text}")

@@ -188,7 +188,7 @@ impl PublishError {
     pub(crate) fn file(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Self {
         Self::File {
             path: path.as_ref().display().to_string(),
-            detail: source.to_string(),
+            detail: in_words(&source),
         }
     }
 
@@ -198,4 +198,10 @@ impl PublishError {
             detail: detail.to_string(),
         }
     }
+}
+
+/// What the system said, without the number that it has for it.
+pub(crate) fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use swarmseal::content::{PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
+use super::error::in_words;
+
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,7 +89,7 @@ impl KeyFileError {
             },
             _ => Self::File {
                 path: path.display().to_string(),
-                detail: error.to_string(),
+                detail: in_words(&error),
             },
         }
     }
@@ -96,9 +98,9 @@ impl KeyFileError {
 /// Makes a key and writes `path` (mode 0600) and `path.pub`. Neither may exist.
 pub fn generate(path: &Path) -> Result<PublicKey, KeyFileError> {
     let public_path = public_path(path);
-    if public_path.exists() {
+    if let Some(existing) = [path, &public_path].into_iter().find(|path| path.exists()) {
         return Err(KeyFileError::Exists {
-            path: public_path.display().to_string(),
+            path: existing.display().to_string(),
         });
     }
     let mut seed = Zeroizing::new([0; 32]);
@@ -115,7 +117,6 @@ pub fn generate(path: &Path) -> Result<PublicKey, KeyFileError> {
 /// Reads a private key, unless others may read it too.
 pub fn read_private(path: &Path) -> Result<SecretKey, KeyFileError> {
     let mut file = File::open(path).map_err(|error| KeyFileError::file(path, error))?;
-    refuse_open_mode(path, &file)?;
     let mut text = Zeroizing::new(String::new());
     let read = (&mut file).take(LIMIT).read_to_string(&mut text);
     let not_private = || KeyFileError::NotPrivate {
@@ -126,9 +127,11 @@ pub fn read_private(path: &Path) -> Result<SecretKey, KeyFileError> {
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(not_private()),
         Err(error) => return Err(KeyFileError::file(path, error)),
     }
-    line(&text)
+    let key = line(&text)
         .and_then(|line| line.parse().ok())
-        .ok_or_else(not_private)
+        .ok_or_else(not_private)?;
+    refuse_open_mode(path, &file)?;
+    Ok(key)
 }
 
 /// Reads a public key from its text form or from a file that holds it.

@@ -91,11 +91,12 @@ impl Source for HttpSource {
         let address = self.address(name)?;
         let response = persist(&address, || self.agent.head(address.as_str()).call())?;
         match response.status().as_u16() {
-            200..=299 => {}
-            404 | 410 => return Ok(None),
-            status => return Err(failed(&address, format!("status {status}"))),
+            200..=299 => Ok(Some(stamp_of(response.headers(), None))),
+            404 | 410 => Ok(None),
+            // Some servers know no HEAD.
+            405 | 501 => self.open(name, Some((0, 1))).map(|opened| Some(opened.stamp)),
+            status => Err(failed(&address, format!("status {status}"))),
         }
-        Ok(Some(stamp_of(response.headers(), None)))
     }
 
     fn open(&self, name: &str, range: Option<(u64, u64)>) -> Result<Opened, PublishError> {
