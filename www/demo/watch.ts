@@ -49,7 +49,7 @@ export class Watch {
       tracker: stats.tracker === 'off' ? 'alone' : stats.tracker,
       sharing: sharingOf(stats.sharing),
       totals: this.#totals(stats.traffic),
-      uplink: this.#uplinkAt(atMs, stats.traffic.toPeers),
+      uplink: this.#uplinkAt(atMs, stats.traffic.toPeers, stats.peers.length === 0),
       uplinkCap: stats.uploadBps,
       reasons: stats.httpReasons,
     };
@@ -65,14 +65,15 @@ export class Watch {
     };
   }
 
-  #uplinkAt(atMs: number, given: number): number {
+  #uplinkAt(atMs: number, given: number, alone: boolean): number {
+    if (alone) this.#uplink = 0;
     const elapsedMs = this.#last ? atMs - this.#last.atMs : 0;
     if (this.#last && elapsedMs > 0) {
       const now = ((given - this.#last.given) * 1000) / elapsedMs;
       this.#uplink += (now - this.#uplink) * Math.min(1, elapsedMs / UPLINK_WINDOW_MS);
     }
     this.#last = { atMs, given };
-    return this.#uplink < 100 ? 0 : this.#uplink;
+    return this.#uplink < QUIET ? 0 : this.#uplink;
   }
 
   /** What the player asks for a second time, with nothing let go in between, comes from our own memory. */
@@ -97,4 +98,6 @@ function sharingOf(sharing: SharingState): Sharing {
 }
 
 const INTERVAL_MS = 250;
+// Bytes a second; less is what is left of an average.
+const QUIET = 100;
 const UPLINK_WINDOW_MS = 2_000;
