@@ -144,6 +144,29 @@ fn tokens_are_sent_but_neither_published_nor_shown() {
 }
 
 #[test]
+fn significant_parameters_tell_resources_apart() {
+    let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let text = "#EXTM3U\n#EXTINF:2,\ns.ts?t=a&part=1\n#EXTINF:2,\ns.ts?t=b&part=2\n#EXT-X-ENDLIST\n";
+    write(folder.path(), "v.m3u8", text.as_bytes());
+    write(folder.path(), "s.ts", b"segment");
+    let web = Web::serve(folder.path(), GOOD);
+    let segments = |significant: Option<&str>, out: &TempDir| {
+        let source = HttpSource::open(&web.url("v.m3u8"), None).unwrap();
+        let mut options = options(out.path());
+        options.significant_query = significant.map(|name| vec![name.to_owned()]);
+        publish(&source, &options, NOW, &Silent).unwrap().manifest.tracks[0].clone()
+    };
+    let with = segments(Some("part"), &out);
+    assert_eq!(with.segments, 2);
+    assert_eq!(
+        format!("{:?}", with.names),
+        r#"Template { pattern: "s.ts?part=$Number$", start_number: 1 }"#
+    );
+    assert!(web.requests().contains(&"GET /s.ts?t=b&part=2".to_owned()));
+    assert_eq!(segments(None, &tempfile::tempdir().unwrap()).segments, 1);
+}
+
+#[test]
 fn references_above_the_base_need_a_higher_base() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write(

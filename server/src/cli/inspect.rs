@@ -7,8 +7,8 @@ use swarmseal::content::{Asset, Class, Hash, Manifest, Names, PublicKey, Track, 
 use crate::cli::place::Place;
 use crate::cli::terminal::{count, date, distance, size};
 use crate::cli::{Exit, Failure, now_unix_s, print};
+use crate::publisher::key_file;
 use crate::publisher::source::read_range;
-use crate::publisher::{envelope, key_file};
 
 /// Show what a manifest says
 ///
@@ -75,7 +75,7 @@ impl Seen {
                 (verified.payload, key.id())
             }
             None => {
-                let unverified = envelope::open(sealed).map_err(|error| ("malformed", error.to_string()))?;
+                let unverified = cose::peek(sealed).map_err(|error| (error.code(), error.to_string()))?;
                 (unverified.payload, unverified.key_id)
             }
         };

@@ -7,7 +7,6 @@
 
 mod dash;
 pub mod delivery;
-pub mod envelope;
 mod error;
 mod hashing;
 mod hls;

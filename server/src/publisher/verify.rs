@@ -93,12 +93,6 @@ pub struct Report {
     pub unlisted: Vec<String>,
 }
 
-/// Longest sealed manifest.
-const MANIFEST_LIMIT: u64 = swarmseal::content::cose::MAX_SEALED as u64;
-/// Segments whose rows are held at a time.
-const BATCH: u32 = 256;
-const BUFFER: usize = 128 << 10;
-
 /// Checks the content whose manifest has the given name in the source.
 pub fn verify(
     source: &dyn Source,
@@ -464,3 +458,10 @@ impl<'a> Rows<'a> {
         })
     }
 }
+
+/// Longest sealed manifest.
+const MANIFEST_LIMIT: u64 = swarmseal::content::cose::MAX_SEALED as u64;
+/// Segments whose rows are held at a time.
+const BATCH: u32 = 256;
+/// Reads of this size keep a disk busy.
+const BUFFER: usize = 128 << 10;

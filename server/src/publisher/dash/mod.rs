@@ -62,6 +62,7 @@ fn read(planner: &mut Planner<'_>, name: &str) -> Result<(), PublishError> {
                     representation,
                     start,
                     duration: end.map(|end| end.saturating_sub(start)),
+                    is_last_period: index + 1 == mpd.periods.len(),
                 };
                 let id = representation
                     .id
@@ -130,6 +131,7 @@ struct View<'a> {
     representation: &'a Representation,
     start: Duration,
     duration: Option<Duration>,
+    is_last_period: bool,
 }
 
 struct Segments {
@@ -223,13 +225,14 @@ impl View<'_> {
                 initialization.range.as_deref(),
             )?;
         }
+        let is_computed = template.SegmentTimeline.is_none() && template.endNumber.is_none();
         let last = moments.last().map(|moment| moment.number);
-        let by_duration = template.SegmentTimeline.is_none();
+        let count = moments.len();
         let mut named = Vec::with_capacity(moments.len());
         for moment in moments {
             let name = self.resolve(planner, &media.expand(moment.number, moment.time))?;
             // A period is often a little longer than its media, and then its computed last segment is not there.
-            let may_be_missing = by_duration && Some(moment.number) == last && !named.is_empty();
+            let may_be_missing = is_computed && Some(moment.number) == last && !named.is_empty();
             if may_be_missing && planner.source().stamp(&name)?.is_none() {
                 continue;
             }
@@ -240,10 +243,36 @@ impl View<'_> {
                 duration: moment.duration,
             });
         }
+        let may_be_longer = is_computed && self.is_last_period && named.len() == count;
+        if let (true, Some(last)) = (may_be_longer && planner.source().stamps_are_cheap(), last) {
+            let duration = template.duration.unwrap_or(0.0).round() as u64;
+            named.extend(self.trailing(planner, &media, last + 1, duration, named.last())?);
+        }
         Ok(Segments {
             timescale: timing.timescale,
             named,
         })
+    }
+
+    /// Or a little shorter, and then there is one more segment, which players may ask for.
+    fn trailing(
+        &self,
+        planner: &Planner<'_>,
+        media: &Template,
+        number: u64,
+        duration: u64,
+        before: Option<&Named>,
+    ) -> Result<Option<Named>, PublishError> {
+        let start = before.map_or(0, |segment| segment.start + segment.duration);
+        let name = self.resolve(planner, &media.expand(number, start))?;
+        let is_new = before.is_some_and(|segment| segment.name != name);
+        let is_there = is_new && planner.source().stamp(&name)?.is_some();
+        Ok(is_there.then_some(Named {
+            name,
+            range: None,
+            start,
+            duration,
+        }))
     }
 
     fn list(&self) -> Option<SegmentList> {

@@ -36,7 +36,11 @@ impl Planner<'_> {
                     start: 0,
                     duration: 0,
                 };
-                let media_type = media_type::of(&name);
+                let media_type = self
+                    .types
+                    .get(&name)
+                    .copied()
+                    .unwrap_or_else(|| media_type::of(&name));
                 if part <= ASSET_LIMIT && self.asset_fits(&piece, media_type) {
                     self.plan.assets.push(PlannedAsset {
                         piece,

@@ -4,7 +4,7 @@ mod files;
 mod ledger;
 mod references;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::source::{Source, Stamp};
@@ -100,6 +100,7 @@ impl Plan {
         let mut planner = Planner {
             references: References { source, significant },
             ledger: Ledger::default(),
+            types: BTreeMap::new(),
             keys: BTreeSet::new(),
             plan: Self::default(),
         };
@@ -149,6 +150,8 @@ pub(crate) struct TrackHead {
 pub(crate) struct Planner<'a> {
     pub(crate) references: References<'a>,
     ledger: Ledger,
+    /// Types of resources of which only parts are listed so far.
+    types: BTreeMap<String, &'static str>,
     /// Names that a playlist gives as decryption keys.
     keys: BTreeSet<String>,
     plan: Plan,
@@ -194,6 +197,9 @@ impl Planner<'_> {
             Some((offset, length)) => {
                 self.piece(name, range, referrer)?;
                 self.ledger.declare(name, offset, length);
+                self.types
+                    .entry(name.to_owned())
+                    .or_insert_with(|| media_type::of_segment(name, audio));
             }
             None if self.ledger.claim_whole(name) => {
                 let piece = self.piece(name, None, referrer)?;

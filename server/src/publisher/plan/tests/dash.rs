@@ -82,6 +82,17 @@ fn a_last_segment_of_rounding_may_be_missing_and_no_other() {
 }
 
 #[test]
+fn a_segment_behind_the_computed_end_belongs_to_the_track() {
+    let body = "<Period><AdaptationSet contentType=\"audio\" mimeType=\"audio/mp4\"><SegmentTemplate duration=\"2\" \
+        startNumber=\"3\" media=\"$Number$.m4s\"/><Representation id=\"a\"/></AdaptationSet></Period>";
+    let files = [("3.m4s", 1), ("4.m4s", 1), ("5.m4s", 1), ("6.m4s", 1)];
+    let tree = Tree::new(&[("a.mpd", &mpd(body))], &files);
+    let plan = tree.plan();
+    assert_eq!(times(&plan.tracks[0]), [(0, 2), (2, 2), (4, 1), (5, 2)]);
+    assert_covers_everything(&tree, &plan, &[]);
+}
+
+#[test]
 fn timelines_name_segments_by_time() {
     let body = "<Period><AdaptationSet contentType=\"audio\" mimeType=\"audio/mp4\"><SegmentTemplate timescale=\"48000\" \
         media=\"a-$Time$.m4s\" initialization=\"a-init.mp4\"><SegmentTimeline><S t=\"0\" d=\"96256\" r=\"1\"/><S d=\"47488\"/>\
@@ -213,6 +224,7 @@ fn segment_lists_name_files_or_ranges() {
     );
     assert_eq!(times(&plan.tracks[0]), [(0, 20), (20, 20), (40, 10)]);
     assert_eq!(assets(&plan), ["s.mpd", "v.mp4 0+100"]);
+    assert_eq!(plan.assets[1].media_type, "video/mp4");
     assert_covers_everything(&tree, &plan, &[]);
 }
 
