@@ -6,7 +6,7 @@ use super::object::By;
 use super::peer::{Stage, Upload};
 use super::{CloseReason, KeepFrom, Output, Payload, PeerId, Sharing};
 use crate::content::{CHUNK, Hash, ObjectId, TrackId};
-use crate::wire::{self, Message, RejectReason, Urgency};
+use crate::wire::{self, DATA_HEAD, Message, RejectReason, Urgency};
 
 /// What a DATA message says that it carries.
 struct DataHead {
@@ -114,8 +114,13 @@ impl Engine {
 
     fn peer_wants_rows(&mut self, id: PeerId, object: ObjectId, root: Hash) {
         let known = self.catalog.object(object).is_some_and(|info| info.root == root);
-        // Not knowing is an honest answer: silence, and they ask elsewhere.
-        if known && let Some(hashes) = self.catalog.row(object).map(<[Hash]>::to_vec) {
+        let room = self.peers.get(&id).map_or(0, |peer| peer.max_message);
+        let Some(row) = self.catalog.row(object).filter(|_| known) else {
+            // Not knowing is an honest answer: silence, and they ask elsewhere.
+            return;
+        };
+        let hashes = row.to_vec();
+        if (hashes.len() * Hash::LEN + DATA_HEAD) as u64 <= room {
             self.send(id, &Message::Rows { object, root, hashes });
         }
     }
