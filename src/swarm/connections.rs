@@ -8,7 +8,9 @@ use super::timer::Timer;
 use super::{CloseReason, Event, Output, PeerId, Sharing};
 use crate::content::{ObjectId, TrackId, WallTime};
 use crate::identity::{Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, roots_digest};
-use crate::signal::{Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, SdpType};
+use crate::signal::{
+    Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, MAX_CANDIDATES, SdpType,
+};
 use crate::wire::{self, Message};
 
 /// A connection outlives its peer's ticket by this much, so that a renewal has time to arrive.
@@ -41,11 +43,15 @@ impl Engine {
             Ok(description) => {
                 peer.local_fp = Some(description.fingerprint);
                 let introduction = peer.introduction;
-                self.outputs
-                    .push_back(Output::TrackerSend(ClientMessage::Description {
-                        introduction,
-                        description,
-                    }));
+                let early = core::mem::take(&mut peer.early_candidates);
+                let message = ClientMessage::Description {
+                    introduction,
+                    description,
+                };
+                self.outputs.push_back(Output::TrackerSend(message));
+                for candidate in early {
+                    self.send_candidate(id, candidate);
+                }
             }
             Err(error) => self.close_peer(
                 id,
@@ -56,15 +62,32 @@ impl Engine {
     }
 
     pub(super) fn local_candidate(&mut self, id: PeerId, line: &str) {
-        let Some(peer) = self.peers.get(&id) else { return };
-        let introduction = peer.introduction;
+        let loopback = self.loopback();
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         // A candidate that we never send (loopback, related address, unusable port) is left out, not an error.
-        if let Ok(Some(candidate)) = Candidate::from_line(line, self.loopback()) {
-            self.outputs
-                .push_back(Output::TrackerSend(ClientMessage::Candidate {
-                    introduction,
-                    candidate,
-                }));
+        let Ok(Some(candidate)) = Candidate::from_line(line, loopback) else {
+            return;
+        };
+        if peer.local_fp.is_some() {
+            self.send_candidate(id, candidate);
+        } else if peer.early_candidates.len() < MAX_CANDIDATES {
+            peer.early_candidates.push(candidate);
+        }
+    }
+
+    fn send_candidate(&mut self, id: PeerId, candidate: Candidate) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        if peer.candidates_sent < MAX_CANDIDATES {
+            peer.candidates_sent += 1;
+            let message = ClientMessage::Candidate {
+                introduction: peer.introduction,
+                candidate,
+            };
+            self.outputs.push_back(Output::TrackerSend(message));
         }
     }
 
@@ -204,8 +227,14 @@ impl Engine {
         };
         peer.stage = Stage::Ready(Box::new(identity));
         peer.useful_at = now;
-        let handle = peer.handle;
+        let (handle, introduction) = (peer.handle, peer.introduction);
         self.connections_proved += 1;
+        let reason = EndReason::Connected;
+        self.outputs
+            .push_back(Output::TrackerSend(ClientMessage::EndIntroduction {
+                introduction,
+                reason,
+            }));
         self.event(Event::PeerConnected {
             peer: id.0,
             handle: handle.to_string(),

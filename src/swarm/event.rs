@@ -16,6 +16,11 @@ pub enum Event {
         /// Stable code.
         code: String,
     },
+    /// The tracker refused a message; the connection to it stays.
+    TrackerRefused {
+        /// Stable code.
+        code: String,
+    },
     /// A peer proved itself.
     PeerConnected {
         /// Its number.

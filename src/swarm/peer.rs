@@ -11,7 +11,7 @@ use super::rate::{RateMeter, transfer_us};
 use super::{PeerId, Timestamp};
 use crate::content::{CHUNK, Hash, ObjectId, TrackId};
 use crate::identity::{Fingerprint, Handle, Handshake, PeerIdentity};
-use crate::signal::IntroductionId;
+use crate::signal::{Candidate, IntroductionId};
 use crate::wire::{Have, Urgency};
 
 /// Before the first measurement a peer is taken for one that fills 4 Mbit/s.
@@ -156,6 +156,9 @@ pub(super) struct Peer {
     /// When the present stage must be over.
     pub(super) deadline: Timestamp,
     pub(super) local_fp: Option<Fingerprint>,
+    /// Candidates found before our own description was ready; the tracker takes them after it only.
+    pub(super) early_candidates: Vec<Candidate>,
+    pub(super) candidates_sent: usize,
     pub(super) remote_fp: Option<Fingerprint>,
     /// The largest message that the other side takes.
     pub(super) max_message: u64,
@@ -202,6 +205,8 @@ impl Peer {
             stage: Stage::Dialling,
             deadline: now.plus_ms(super::limits::DIAL_MS),
             local_fp: None,
+            early_candidates: Vec::new(),
+            candidates_sent: 0,
             remote_fp: None,
             max_message: 65_536,
             bytes_before_proof: 0,

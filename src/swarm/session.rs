@@ -9,7 +9,7 @@ use super::{CloseReason, Event, Output, Sharing, Timestamp};
 use crate::content::{ObjectId, TrackId, WallTime};
 use crate::identity::{Election, Handle, Ticket};
 use crate::signal::{
-    Announce, ClientMessage, EndReason, Exposure, IceServer, Join, Joined, MAX_ANNOUNCE_RANGES,
+    Announce, ClientMessage, EndReason, ErrorCode, Exposure, IceServer, Join, Joined, MAX_ANNOUNCE_RANGES,
     MAX_ANNOUNCE_TRACKS, MAX_LIST, ReportCode, SdpType, ServerMessage, TrackRanges,
 };
 use crate::wire::Range;
@@ -62,6 +62,8 @@ pub(super) struct Session {
     candidates: VecDeque<Handle>,
     /// Handles we asked to be introduced to, and when.
     asked: BTreeMap<Handle, Timestamp>,
+    /// The tracker told us to ask for no introduction before.
+    introduce_after: Timestamp,
     /// Handles that could not be reached, and until when they are left alone.
     pub(super) unreachable: BTreeMap<Handle, Timestamp>,
     joined_at: Option<Timestamp>,
@@ -88,6 +90,7 @@ impl Session {
             exposure: Exposure::Direct,
             candidates: VecDeque::new(),
             asked: BTreeMap::new(),
+            introduce_after: Timestamp::default(),
             unreachable: BTreeMap::new(),
             joined_at: None,
             listed_at: Timestamp::default(),
@@ -310,8 +313,15 @@ impl Engine {
             ServerMessage::IntroductionEnded { introduction, reason } => {
                 self.introduction_ended(introduction, reason)
             }
-            ServerMessage::Error { code, .. } => {
-                self.event(Event::TrackerLost {
+            ServerMessage::Error {
+                code, retry_after_s, ..
+            } => {
+                // The tracker closes the connection itself after the codes that end it.
+                if code == ErrorCode::ExposureLimit || code == ErrorCode::RateLimited {
+                    let wait_s = u64::from(retry_after_s.unwrap_or(20).min(120));
+                    self.session.introduce_after = now.plus_ms(wait_s * 1_000);
+                }
+                self.event(Event::TrackerRefused {
                     code: code.code().to_owned(),
                 });
             }
@@ -379,7 +389,8 @@ impl Engine {
             .asked
             .retain(|_, at| now.since(*at) < INTRODUCE_MS * 1_000);
         self.session.unreachable.retain(|_, until| *until > now);
-        while self.peers.len() + self.session.asked.len() < ENOUGH_PEERS.min(self.config.max_peers)
+        while self.session.introduce_after <= now
+            && self.peers.len() + self.session.asked.len() < ENOUGH_PEERS.min(self.config.max_peers)
             && self.session.asked.len() < MAX_INTRODUCTIONS
         {
             let Some(handle) = self.session.candidates.pop_front() else {
