@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::geometry::{CHUNK, MAX_OBJECT_LEN, PAGE_RECORDS, chunk_count};
+use super::geometry::{CHUNK, PAGE_RECORDS};
 use super::tree::{self, RootBuilder};
-use super::{Hash, Record, normalise_path};
+use super::{Hash, Record, RecordError, normalise_path};
 
 /// Hashes one object whose bytes arrive in pieces of any size.
 #[derive(Debug, Clone, Default)]
@@ -82,12 +82,9 @@ impl IndexBuilder {
     /// # Errors
     /// [`BuildError`] when no reader would take the segment.
     pub fn push(&mut self, segment: &NewSegment) -> Result<(), BuildError> {
-        let length = u32::try_from(segment.length)
-            .ok()
-            .filter(|_| segment.length <= MAX_OBJECT_LEN);
         let record = Record {
             root: segment.root,
-            length: length.ok_or(BuildError::TooLong)?,
+            length: u32::try_from(segment.length).map_err(|_| BuildError::TooLong)?,
             duration: segment.duration,
             offset: segment.offset,
             row_offset: self.rows_len,
@@ -96,8 +93,14 @@ impl IndexBuilder {
         if self.segments == super::MAX_SEGMENTS {
             return Err(BuildError::TooManySegments);
         }
-        self.rows_len += u64::from(chunk_count(segment.length)) * Hash::LEN as u64;
-        self.pages.push(self.segments, &record.encode());
+        let encoded = record.encode();
+        // What a reader would refuse is not written.
+        Record::decode(&encoded).map_err(|error| match error {
+            RecordError::TooLong => BuildError::TooLong,
+            _ => BuildError::NumberRange,
+        })?;
+        self.rows_len += record.row_len();
+        self.pages.push(self.segments, &encoded);
         self.segments += 1;
         Ok(())
     }
@@ -243,6 +246,9 @@ pub enum BuildError {
     /// Longer than an object may be.
     #[error("a segment is longer than 32 MiB: split it into ranges")]
     TooLong,
+    /// An offset or a time beyond 2^53 - 1.
+    #[error("a segment's offset or time is out of its range")]
+    NumberRange,
     /// More segments than a track may have.
     #[error("a track has more than 131,072 segments")]
     TooManySegments,
@@ -269,3 +275,6 @@ impl PagedFile {
         self.0.iter().map(|page| tree::leaf(page)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::content::cbor::MapWriter;
 
@@ -273,4 +275,30 @@ fn identifiers_depend_on_what_they_should() {
     assert_ne!(manifest.assets_root(), other.assets_root());
     assert_eq!(manifest.track(TrackId(9)).map(|track| track.id), Some(TrackId(9)));
     assert_eq!(manifest.track(TrackId(8)), None);
+}
+
+proptest! {
+    /// Whatever is taken is taken in its one form; nothing makes the reader stumble.
+    #[test]
+    fn altered_payloads_are_refused_or_mean_what_they_say(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3u8), 1..4),
+    ) {
+        let mut payload = sample().encode();
+        for (place, byte, change) in changes {
+            let at = place.index(payload.len());
+            match change {
+                0 => payload[at] = byte,
+                1 => payload.insert(at, byte),
+                _ => _ = payload.remove(at),
+            }
+        }
+        if let Ok(manifest) = Manifest::decode(&payload) {
+            prop_assert_eq!(manifest.encode(), payload);
+        }
+    }
+
+    #[test]
+    fn noise_is_no_manifest(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Manifest::decode(&payload).is_err());
+    }
 }
