@@ -58,6 +58,7 @@ fn published() -> TempDir {
     let ran = swarmseal(folder.path(), &content);
     assert_eq!((ran.status, ran.error.as_str()), (0, ""));
     let expected = "\
+note: also lists what no playlist names: extras/film.mkv and 1 more
 published version 1 of content BQUFBQUFBQUFBQUFBQUFBQ
   3 tracks, 6 assets, 9.3 MiB in 21 objects
   media/content.seal (991 B), valid until DATE

@@ -120,7 +120,7 @@ fn describe(report: &Report, now_unix_s: u64) -> String {
             all => format!(" and {}", count(all as u64 - 1, "more file")),
         };
         text.push_str(&format!(
-            "note  not listed   {first}{others}; publish again to list what is new\n"
+            "note  not listed   {first}{others}; new files are listed by publishing again, keys never\n"
         ));
     }
     text

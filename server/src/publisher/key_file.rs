@@ -208,7 +208,7 @@ fn refuse_open_mode(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
 /// Key files are far smaller.
 pub(crate) const LIMIT: u64 = 4096;
 const PRIVATE_PREFIX: &[u8] = b"ed25519-secret:";
-const REMINDER: &str = "# swarmseal private key: whoever has it can publish in your name.";
+const REMINDER: &str = "# swarmseal private key: whoever has it can sign in your name.";
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -77,6 +77,13 @@ impl Planner<'_> {
             }
             others.push((name, length));
         }
+        if beside_stream && let Some((first, _)) = others.first() {
+            let more = match others.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            self.note(format!("also lists what no playlist names: {first}{more}"));
+        }
         let as_assets = beside_stream && others.len() <= OTHER_ASSETS;
         let mut files = Files::default();
         for (name, length) in others {
