@@ -18,6 +18,7 @@
 
 use std::time::Instant;
 
+#[allow(unused_imports, reason = "the model world is shared with the tests, which use more of it")]
 #[path = "../tests/swarm/rig/mod.rs"]
 mod rig;
 
