@@ -7,6 +7,6 @@ pub mod content;
 pub mod identity;
 pub mod signal;
 pub mod swarm;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", test))]
 pub mod wasm;
 pub mod wire;

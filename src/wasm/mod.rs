@@ -1,1 +1,21 @@
-//! The bridge to JavaScript.
+//! The bridge to JavaScript: one [`Peer`] per join, any number of them in one worker.
+//!
+//! The only room that knows JavaScript. Bytes go in by copy into a reserved inbox, outputs come out as one packed
+//! batch per drain (its layout is described in `batch.rs` and read by `www/src/worker/batch.ts`, nowhere else);
+//! serde-wasm-bindgen carries what is rare: configuration, tracker messages, statistics, events. Rust never calls
+//! JavaScript in the middle of a mutation, and decides nothing here: the engine does.
+
+mod batch;
+#[cfg(target_arch = "wasm32")]
+mod config;
+#[cfg(target_arch = "wasm32")]
+mod error;
+#[cfg(target_arch = "wasm32")]
+mod peer;
+#[cfg(target_arch = "wasm32")]
+mod poison;
+
+#[cfg(target_arch = "wasm32")]
+pub use peer::{DATA_HEAD_LEN, MAX_TRACKER_TEXT, Peer, build_version};
+#[cfg(target_arch = "wasm32")]
+pub use poison::{panic_now, poison};

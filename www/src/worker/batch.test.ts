@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { readBatch } from './batch.js';
+
+interface Record {
+  name: string;
+  bytes: string;
+  output: { type: string; message?: unknown; event?: unknown; bytes?: string; head?: string };
+}
+
+const { records } = JSON.parse(readFileSync(new URL('testdata/batch.json', import.meta.url), 'utf8')) as {
+  records: Record[];
+};
+
+test('every kind of record reads as what the core packed', () => {
+  for (const { name, bytes, output } of records) {
+    const [read] = readBatch(fromHex(`${bytes}0000`), valuesOf(output));
+    assert.deepEqual(inText(read), output, name);
+  }
+});
+
+test('records and their values follow each other up to idle', () => {
+  const [idle, ...others] = [...records].sort(
+    (a, b) => Number(b.name === 'idle') - Number(a.name === 'idle'),
+  );
+  const busy = others.filter(({ output }) => output.type !== 'idle');
+  const bytes = [...busy, idle as Record].map((record) => record.bytes).join('');
+  const read = readBatch(
+    fromHex(bytes),
+    busy.flatMap(({ output }) => valuesOf(output)),
+  );
+  assert.deepEqual(
+    read.map(({ type }) => type),
+    [...busy.map(({ output }) => output.type), 'idle'],
+  );
+});
+
+test('a record of another build is refused', () => {
+  assert.throws(() => readBatch(fromHex('ff'), []), /not of one build/);
+});
+
+function valuesOf({ message, event }: Record['output']): unknown[] {
+  return [message, event].filter((value) => value !== undefined);
+}
+
+function inText(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, inner: unknown) =>
+      inner instanceof Uint8Array ? Buffer.from(inner).toString('hex') : inner,
+    ),
+  );
+}
+
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, 'hex'));
+}
