@@ -11,6 +11,8 @@ use walkdir::WalkDir;
 
 use super::{Opened, Source, Stamp};
 use crate::publisher::PublishError;
+use crate::publisher::journal::FOLDER as STATE;
+use crate::publisher::sealing::{MANIFEST, SEAL};
 use crate::publisher::source::http::decode_percent;
 
 /// A folder of packaged media.
@@ -60,11 +62,12 @@ impl Source for Folder {
         &self.base
     }
 
-    /// Hidden files and the folder of the seal are not part of what is published. Links are followed.
+    /// Hidden files and what an earlier run wrote are not part of what is published. Links are followed.
     fn entries(&self) -> Result<Vec<String>, PublishError> {
         let visible = |entry: &walkdir::DirEntry| {
             let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-            let is_seal = entry.depth() == 1 && SEAL.iter().any(|name| entry.file_name() == *name);
+            let is_seal = entry.file_name() == MANIFEST
+                || (entry.file_name() == SEAL && (entry.depth() == 1 || entry.path().join(STATE).is_dir()));
             entry.depth() == 0 || !(is_hidden || is_seal)
         };
         let mut names = Vec::new();
@@ -177,7 +180,6 @@ fn encode_percent(part: &str) -> String {
 
 /// References are resolved against an address that no reference can mean; the path keeps `..` from passing unseen.
 const BASE: &str = "http://folder.invalid/~/";
-const SEAL: &[&str] = &["seal", "content.seal"];
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +195,9 @@ mod tests {
         std::fs::write(folder.path().join("seal/track-1.index"), b"x").unwrap();
         std::fs::write(folder.path().join("content.seal"), b"x").unwrap();
         std::fs::write(folder.path().join(".hidden"), b"x").unwrap();
+        std::fs::create_dir_all(folder.path().join("signed/seal/.state")).unwrap();
+        std::fs::write(folder.path().join("signed/seal/track-1.index"), b"x").unwrap();
+        std::fs::write(folder.path().join("signed/content.seal"), b"x").unwrap();
         let source = Folder::open(folder.path()).unwrap();
         let names = source.entries().unwrap();
         assert_eq!(names, ["sub/a%20b%23c%3F%C3%BC%25.txt"]);
