@@ -1,6 +1,6 @@
 //! What one pass of the engine costs at 10,000 segments and 50 peers: `cargo bench --bench engine_tick`.
 //!
-//! The median over many passes, natively. `npm test -- wasm` prints the same figure from a browser.
+//! The median over many passes, natively. `tests/bench/engine_cost.rs` prints the mean in a browser.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,10 @@
 
 use std::time::Instant;
 
-#[allow(unused_imports, reason = "the model world is shared with the tests, which use more of it")]
+#[allow(
+    unused_imports,
+    reason = "the model world is shared with the tests, which use more of it"
+)]
 #[path = "../tests/swarm/rig/mod.rs"]
 mod rig;
 
