@@ -1,6 +1,8 @@
 //! Publisher and operator tools of swarmseal: one folder per actor, one command line over all of them.
 
 pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod origin;
 pub mod publisher;
 pub mod tracker;

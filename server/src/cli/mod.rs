@@ -4,12 +4,15 @@
 //! output and progress to standard error. To add one: a file beside this one, a variant in [`Command`], an arm in
 //! [`Command::run`].
 
+mod daemon;
 mod failure;
 mod inspect;
 mod keygen;
 mod place;
 mod publish;
+mod serve;
 mod terminal;
+mod track;
 mod verify;
 
 use std::ffi::OsString;
@@ -64,6 +67,8 @@ enum Command {
     Publish(publish::Publish),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Track(track::Track),
+    Serve(serve::Serve),
 }
 
 impl Command {
@@ -73,6 +78,8 @@ impl Command {
             Self::Publish(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Inspect(command) => command.run(),
+            Self::Track(command) => command.run(),
+            Self::Serve(command) => command.run(),
         }
     }
 }

@@ -32,6 +32,10 @@ pub struct Now {
 
 /// What happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, never stored; a box would be one allocation a message"
+)]
 pub enum Input {
     /// A connection was opened.
     Connected {

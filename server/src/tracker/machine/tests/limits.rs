@@ -48,8 +48,8 @@ fn then_three_a_minute_to_replace_peers_that_were_lost() {
     for seed in 1..=30 {
         ask(&mut rig, conn, seed);
     }
-    for lost in 0..10 {
-        rig.input(Input::Closed { conn: sources[lost] });
+    for conn in sources.drain(..10) {
+        rig.input(Input::Closed { conn });
     }
     for seed in 31..=33 {
         assert_eq!(ask(&mut rig, conn, seed), None, "{seed}");

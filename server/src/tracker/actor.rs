@@ -1,0 +1,249 @@
+//! The task that owns the state machine: inputs come in over one bounded queue, outputs go out over one bounded queue
+//! per connection. A connection whose queue is full is too slow and is dropped.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use swarmseal::signal::ServerMessage;
+use swarmseal::swarm::Timestamp;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::machine::{CloseReason, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Tracker};
+
+/// The way to a running tracker. Cheap to clone; the tracker ends when the last one is gone.
+#[derive(Clone, Debug)]
+pub struct TrackerHandle {
+    events: mpsc::Sender<Event>,
+    next: Arc<AtomicU64>,
+    slow_consumers: Arc<AtomicU64>,
+    outbox_messages: usize,
+}
+
+/// What a connection is told to do.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Message(ServerMessage),
+    Close(CloseReason),
+}
+
+/// The tracker in numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Totals since the start.
+    pub counts: Counts,
+    /// Connections dropped because they did not take their messages.
+    pub slow_consumers: u64,
+    /// Connections now.
+    pub connections: usize,
+    /// Peers admitted now.
+    pub members: usize,
+    /// Peers listed as sources now.
+    pub sources: usize,
+    /// Swarms with peers now.
+    pub swarms: usize,
+    /// Introductions that are not over.
+    pub introductions: usize,
+    /// Contents served now.
+    pub contents: usize,
+}
+
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an input is the rule, the rest are rare"
+)]
+enum Event {
+    Opened {
+        conn: ConnId,
+        prefix: PrefixTag,
+        outbox: mpsc::Sender<Outgoing>,
+    },
+    Input(Input),
+    Contents(Vec<Content>),
+    Figures(oneshot::Sender<Figures>),
+    ShutDown(oneshot::Sender<()>),
+}
+
+impl TrackerHandle {
+    /// Runs `tracker` in a task of its own. Up to `outbox_messages` may wait for each connection.
+    pub fn start(tracker: Tracker, outbox_messages: usize) -> Self {
+        let (events, inbox) = mpsc::channel(WAITING_EVENTS);
+        let slow_consumers = Arc::new(AtomicU64::new(0));
+        let actor = Actor {
+            tracker,
+            outboxes: HashMap::new(),
+            started: Instant::now(),
+            slow_consumers: Arc::clone(&slow_consumers),
+            contents: 0,
+        };
+        tokio::spawn(actor.run(inbox));
+        Self {
+            events,
+            next: Arc::new(AtomicU64::new(1)),
+            slow_consumers,
+            outbox_messages,
+        }
+    }
+
+    /// Serves exactly these contents from now on.
+    pub async fn set_contents(&self, contents: Vec<Content>) {
+        // A tracker that has ended serves nothing.
+        let _ = self.events.send(Event::Contents(contents)).await;
+    }
+
+    /// The tracker in numbers; `None` if it does not answer.
+    pub async fn figures(&self) -> Option<Figures> {
+        let (answer, figures) = oneshot::channel();
+        let asked = async {
+            self.events.send(Event::Figures(answer)).await.ok()?;
+            figures.await.ok()
+        };
+        tokio::time::timeout(ANSWER_TIMEOUT, asked).await.ok().flatten()
+    }
+
+    /// Tells every peer that the tracker ends.
+    pub async fn shut_down(&self) {
+        let (answer, done) = oneshot::channel();
+        if self.events.send(Event::ShutDown(answer)).await.is_ok() {
+            let _ = tokio::time::timeout(ANSWER_TIMEOUT, done).await;
+        }
+    }
+
+    /// A new connection. `None` if the tracker has ended.
+    pub(super) async fn open(&self, prefix: PrefixTag) -> Option<(ConnId, mpsc::Receiver<Outgoing>)> {
+        let conn = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (outbox, outgoing) = mpsc::channel(self.outbox_messages);
+        self.events
+            .send(Event::Opened { conn, prefix, outbox })
+            .await
+            .ok()?;
+        Some((conn, outgoing))
+    }
+
+    /// A connection does not take its messages and is about to be cut.
+    pub(super) fn count_slow(&self) {
+        self.slow_consumers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits while the tracker is behind: the connection is not read from in that time.
+    pub(super) async fn input(&self, input: Input) {
+        let _ = self.events.send(Event::Input(input)).await;
+    }
+}
+
+struct Actor {
+    tracker: Tracker,
+    outboxes: HashMap<ConnId, mpsc::Sender<Outgoing>>,
+    started: Instant,
+    slow_consumers: Arc<AtomicU64>,
+    contents: usize,
+}
+
+impl Actor {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Event>) {
+        loop {
+            let due = self.tracker.wake_at().map_or(IDLE_TICK, |at| {
+                Duration::from_micros(at.since(self.now().monotonic)).min(IDLE_TICK)
+            });
+            match tokio::time::timeout(due, inbox.recv()).await {
+                Ok(Some(event)) => self.take(event),
+                Ok(None) => return,
+                Err(_) => self.tracker.handle(self.now(), Input::Tick),
+            }
+            self.pass_on();
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Opened { conn, prefix, outbox } => {
+                self.outboxes.insert(conn, outbox);
+                self.tracker.handle(now, Input::Connected { conn, prefix });
+            }
+            Event::Input(input) => {
+                if let Input::Closed { conn } = input {
+                    self.outboxes.remove(&conn);
+                }
+                self.tracker.handle(now, input);
+            }
+            Event::Contents(contents) => {
+                self.contents = contents.len();
+                self.tracker.set_contents(now, contents);
+            }
+            Event::Figures(answer) => {
+                // Nobody waits for it any more.
+                let _ = answer.send(self.figures());
+            }
+            Event::ShutDown(answer) => {
+                self.tracker.shut_down(now);
+                self.pass_on();
+                let _ = answer.send(());
+            }
+        }
+    }
+
+    fn pass_on(&mut self) {
+        loop {
+            let mut slow = Vec::new();
+            while let Some(output) = self.tracker.poll() {
+                let (conn, outgoing) = match output {
+                    Output::Send { conn, message } => (conn, Outgoing::Message(message)),
+                    Output::Close { conn, reason } => (conn, Outgoing::Close(reason)),
+                };
+                let is_last = matches!(outgoing, Outgoing::Close(_));
+                let Some(outbox) = self.outboxes.get(&conn) else {
+                    continue;
+                };
+                let sent = outbox.try_send(outgoing);
+                if is_last || sent.is_err() {
+                    self.outboxes.remove(&conn);
+                }
+                if !is_last && let Err(TrySendError::Full(_)) = sent {
+                    self.slow_consumers.fetch_add(1, Ordering::Relaxed);
+                    slow.push(conn);
+                }
+            }
+            if slow.is_empty() {
+                return;
+            }
+            for conn in slow {
+                tracing::debug!("a slow connection is dropped");
+                self.tracker.handle(self.now(), Input::Closed { conn });
+            }
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            counts: self.tracker.counts().clone(),
+            slow_consumers: self.slow_consumers.load(Ordering::Relaxed),
+            connections: self.tracker.connection_count(),
+            members: self.tracker.member_count(),
+            sources: self.tracker.source_count(),
+            swarms: self.tracker.swarm_count(),
+            introductions: self.tracker.introduction_count(),
+            contents: self.contents,
+        }
+    }
+
+    fn now(&self) -> Now {
+        let monotonic = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            monotonic: Timestamp(monotonic),
+            unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Inputs that may wait for the state machine; whoever brings more waits.
+const WAITING_EVENTS: usize = 4_096;
+/// How long an answer may take before the tracker counts as stuck.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Even if nothing is due, what has run out is thrown away now and then.
+const IDLE_TICK: Duration = Duration::from_secs(10);

@@ -1,0 +1,453 @@
+//! Which contents are served: manifests from files, folders and URLs, taken only with a publisher's signature.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use swarmseal::content::cose::MAX_SEALED;
+use swarmseal::content::{PublicKey, RollbackMemory, Trust, TrustError, WallTime};
+use url::Url;
+
+use super::machine::Content;
+
+/// What to serve, and what was found when it was last looked at. Looking blocks: not for async tasks.
+pub struct Contents {
+    publishers: Vec<PublicKey>,
+    places: Vec<Place>,
+    found: BTreeMap<String, Found>,
+    client: ureq::Agent,
+}
+
+/// Why a manifest is not served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentsError {
+    /// It cannot be read.
+    #[error("{place} cannot be read: {detail}")]
+    Unreadable {
+        /// As configured.
+        place: String,
+        /// What the system or the server said.
+        detail: String,
+    },
+    /// It is longer than any manifest.
+    #[error("{place} is too long for a manifest")]
+    TooLong {
+        /// As configured.
+        place: String,
+    },
+    /// It is not taken.
+    #[error("{place} is not taken: {rule}")]
+    Refused {
+        /// As configured.
+        place: String,
+        /// By which rule.
+        rule: TrustError,
+    },
+    /// A URL that is not http(s), or http: to another machine.
+    #[error("{place} is no https:// URL (http:// is for this machine only)")]
+    InsecureTransport {
+        /// As configured.
+        place: String,
+    },
+}
+
+impl ContentsError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "manifest_unreadable",
+            Self::TooLong { .. } => "manifest_too_long",
+            Self::Refused { rule, .. } => rule.code(),
+            Self::InsecureTransport { .. } => "insecure_transport",
+        }
+    }
+}
+
+/// The outcome of one look.
+#[derive(Debug, Default)]
+pub struct Refreshed {
+    /// All that is served from now on.
+    pub contents: Vec<Content>,
+    /// What is not, and why.
+    pub problems: Vec<ContentsError>,
+    /// Whether anything was added, withdrawn or newly verified.
+    pub changed: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Path(PathBuf),
+    Url(Url),
+}
+
+struct Found {
+    trust: Trust,
+    /// What the bytes were when they were last verified.
+    stamp: Stamp,
+    content: Option<Content>,
+    /// When it has to be verified again, because it may have expired.
+    expires: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stamp(Vec<u8>);
+
+impl Contents {
+    /// Takes manifests by any of `publishers` from `manifests`: files, folders (every `*.seal` in them) and URLs.
+    ///
+    /// # Errors
+    /// [`ContentsError::InsecureTransport`] for a URL that is never asked.
+    pub fn new(publishers: Vec<PublicKey>, manifests: &[String]) -> Result<Self, ContentsError> {
+        let places = manifests
+            .iter()
+            .map(|text| Place::parse(text))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            publishers,
+            places,
+            found: BTreeMap::new(),
+            client: crate::publisher::source::client(),
+        })
+    }
+
+    /// Looks at everything. A manifest that cannot be read or verified now leaves its last good version in place;
+    /// one that is withdrawn, expired or gone is no longer served.
+    pub fn refresh(&mut self) -> Refreshed {
+        let unix_s = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let mut refreshed = Refreshed::default();
+        let mut files = Vec::new();
+        for place in &self.places {
+            match place {
+                Place::Path(path) if path.is_dir() => collect(path, 0, &mut files),
+                other => files.push(other.clone()),
+            }
+        }
+        let mut found = BTreeMap::new();
+        for place in files {
+            let name = place.to_string();
+            let known = self.found.remove(&name);
+            let before = known.as_ref().and_then(|known| known.content.clone());
+            let mut entry = known.unwrap_or_else(|| self.unseen(&name));
+            if let Err(problem) = self.look(&place, &mut entry, unix_s) {
+                refreshed.problems.push(problem);
+            }
+            refreshed.changed |= entry.content != before;
+            refreshed.contents.extend(entry.content.clone());
+            found.insert(name, entry);
+        }
+        refreshed.changed |= self.found.values().any(|gone| gone.content.is_some());
+        self.found = found;
+        refreshed
+    }
+
+    fn unseen(&self, name: &str) -> Found {
+        let trust = Trust::new(self.publishers.clone(), None, name, RollbackMemory::default());
+        Found {
+            trust,
+            stamp: Stamp::default(),
+            content: None,
+            expires: 0,
+        }
+    }
+
+    fn look(&self, place: &Place, found: &mut Found, unix_s: u64) -> Result<(), ContentsError> {
+        let sealed = match self.read(place) {
+            Ok(sealed) => sealed,
+            Err(problem) => {
+                if matches!(place, Place::Path(path) if !path.exists()) || unix_s > found.expires {
+                    found.content = None;
+                }
+                return Err(problem);
+            }
+        };
+        let stamp = Stamp(swarmseal::content::Hash::of(&[&sealed]).0.to_vec());
+        if stamp == found.stamp && found.content.is_some() && unix_s <= found.expires {
+            return Ok(());
+        }
+        let wall = WallTime {
+            unix_s,
+            uncertainty_s: 0,
+        };
+        match found.trust.verify(&sealed, wall) {
+            Ok(verified) => {
+                found.content = Some(Content::of(verified.manifest()));
+                found.expires = verified.manifest().expires;
+                found.stamp = stamp;
+                Ok(())
+            }
+            Err(rule) => {
+                if matches!(rule, TrustError::Tombstone | TrustError::Expired) || unix_s > found.expires {
+                    found.content = None;
+                }
+                Err(ContentsError::Refused {
+                    place: place.to_string(),
+                    rule,
+                })
+            }
+        }
+    }
+
+    fn read(&self, place: &Place) -> Result<Vec<u8>, ContentsError> {
+        let unreadable = |detail: String| ContentsError::Unreadable {
+            place: place.to_string(),
+            detail,
+        };
+        let limit = u64::try_from(MAX_SEALED).unwrap_or(u64::MAX).saturating_add(1);
+        let mut sealed = Vec::new();
+        match place {
+            Place::Path(path) => {
+                let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+                file.take(limit)
+                    .read_to_end(&mut sealed)
+                    .map_err(|error| unreadable(error.to_string()))?;
+            }
+            Place::Url(url) => {
+                let answer = self
+                    .client
+                    .get(url.as_str())
+                    .call()
+                    .map_err(|error| unreadable(error.to_string()))?;
+                if answer.status() != 200 {
+                    return Err(unreadable(format!("status {}", answer.status().as_u16())));
+                }
+                let body = answer.into_body().into_reader();
+                body.take(limit)
+                    .read_to_end(&mut sealed)
+                    .map_err(|error| unreadable(error.to_string()))?;
+            }
+        }
+        if sealed.len() > MAX_SEALED {
+            return Err(ContentsError::TooLong {
+                place: place.to_string(),
+            });
+        }
+        Ok(sealed)
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Self, ContentsError> {
+        if !text.contains("://") {
+            return Ok(Self::Path(PathBuf::from(text)));
+        }
+        let is_here = |url: &Url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_here(&url) => {
+                Ok(Self::Url(url))
+            }
+            _ => Err(ContentsError::InsecureTransport {
+                place: text.to_owned(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => path.display().fmt(f),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+/// Every `*.seal` below a folder, in the order of their names.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<Place>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let is_hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden || files.len() >= MAX_CONTENTS {
+            continue;
+        }
+        if path.extension().is_some_and(|extension| extension == "seal") {
+            files.push(Place::Path(path));
+        } else if depth < MAX_FOLDER_DEPTH && path.is_dir() {
+            collect(&path, depth + 1, files);
+        }
+    }
+}
+
+/// Contents that one process serves.
+const MAX_CONTENTS: usize = 10_000;
+/// Folders within folders.
+const MAX_FOLDER_DEPTH: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tracker::contents::tests_support::*;
+
+    #[test]
+    fn a_folder_is_searched_and_strangers_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        write(folder.path(), "a/content.seal", &sealed(1, 1, |_| {}));
+        write(folder.path(), "a/b/other.seal", &sealed(2, 1, |_| {}));
+        write(folder.path(), "stranger.seal", &sealed_by(9, 3, 1, |_| {}));
+        write(folder.path(), "noise.seal", b"noise");
+        write(folder.path(), "film.mp4", b"film");
+        let mut contents = Contents::new(vec![publisher(7)], &[text(folder.path())]).unwrap();
+        let seen = contents.refresh();
+        assert_eq!(seen.contents.len(), 2);
+        assert!(seen.changed);
+        let codes: Vec<_> = seen.problems.iter().map(ContentsError::code).collect();
+        assert_eq!(codes.len(), 2, "{codes:?}");
+        assert!(codes.contains(&"untrusted_key"), "{codes:?}");
+        assert!(!contents.refresh().changed);
+    }
+
+    #[test]
+    fn a_new_version_and_a_new_file_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "content.seal", &sealed(1, 1, |_| {}));
+        let mut contents = Contents::new(vec![publisher(7)], &[text(folder.path())]).unwrap();
+        let first = contents.refresh();
+        write(folder.path(), "content.seal", &sealed(1, 2, |_| {}));
+        write(folder.path(), "more.seal", &sealed(2, 1, |_| {}));
+        let second = contents.refresh();
+        assert_eq!((first.contents.len(), second.contents.len()), (1, 2));
+        assert_eq!(
+            first.contents[0], second.contents[0],
+            "the swarm is the same in every version"
+        );
+        std::fs::remove_file(folder.path().join("more.seal")).unwrap();
+        let third = contents.refresh();
+        assert!(third.changed);
+        assert_eq!(third.contents.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_or_older_file_leaves_the_last_good_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("content.seal");
+        let mut contents = Contents::new(vec![publisher(7)], &[text(&path)]).unwrap();
+        write(folder.path(), "content.seal", &sealed(1, 5, |_| {}));
+        let good = contents.refresh().contents;
+        for bad in [
+            b"half".to_vec(),
+            sealed(1, 4, |_| {}),
+            sealed(2, 1, |_| {}),
+            sealed_by(9, 1, 6, |_| {}),
+        ] {
+            write(folder.path(), "content.seal", &bad);
+            let seen = contents.refresh();
+            assert_eq!((seen.contents, seen.problems.len()), (good.clone(), 1));
+        }
+    }
+
+    #[test]
+    fn withdrawn_and_expired_contents_are_not_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("content.seal");
+        let mut contents = Contents::new(vec![publisher(7)], &[text(&path)]).unwrap();
+        write(folder.path(), "content.seal", &sealed(1, 1, |_| {}));
+        assert_eq!(contents.refresh().contents.len(), 1);
+        write(
+            folder.path(),
+            "content.seal",
+            &sealed(1, 2, |manifest| {
+                manifest.tombstone = Some(swarmseal::content::Tombstone { reason: 1 });
+            }),
+        );
+        let seen = contents.refresh();
+        assert_eq!(
+            (seen.contents.len(), seen.problems[0].code(), seen.changed),
+            (0, "tombstone", true)
+        );
+
+        write(
+            folder.path(),
+            "old.seal",
+            &sealed(2, 1, |manifest| {
+                manifest.issued = 1_000;
+                manifest.expires = 2_000;
+            }),
+        );
+        let mut contents =
+            Contents::new(vec![publisher(7)], &[text(&folder.path().join("old.seal"))]).unwrap();
+        assert_eq!(contents.refresh().problems[0].code(), "expired");
+    }
+
+    #[test]
+    fn manifests_are_not_fetched_in_the_clear_from_elsewhere() {
+        for text in [
+            "http://cdn.example/content.seal",
+            "ftp://cdn.example/x",
+            "file:///etc/passwd",
+        ] {
+            let error = Contents::new(Vec::new(), &[text.to_owned()]).err().unwrap();
+            assert_eq!(error.code(), "insecure_transport", "{text}");
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    //! Small signed manifests.
+
+    use std::path::Path;
+
+    use swarmseal::content::{Class, ContentId, Manifest, PublicKey, SecretKey, SwarmSecret};
+
+    pub(crate) fn publisher(seed: u8) -> PublicKey {
+        SecretKey::from_seed(&[seed; 32]).public()
+    }
+
+    pub(crate) fn sealed(content: u8, version: u64, change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+        sealed_by(7, content, version, change)
+    }
+
+    pub(crate) fn sealed_by(
+        publisher: u8,
+        content: u8,
+        version: u64,
+        change: impl FnOnce(&mut Manifest),
+    ) -> Vec<u8> {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let mut manifest = Manifest {
+            content_id: ContentId([content; 16]),
+            swarm_secret: SwarmSecret([content; 32]),
+            version,
+            previous: None,
+            issued: now - 60,
+            expires: now + 3_600,
+            class: Class::Publisher,
+            endorsement: None,
+            significant_query: Vec::new(),
+            assets: Vec::new(),
+            tracks: Vec::new(),
+            tracker_keys: Vec::new(),
+            tombstone: None,
+            live: None,
+            freshness: None,
+            root_document: None,
+        };
+        change(&mut manifest);
+        manifest.sign(&SecretKey::from_seed(&[publisher; 32])).unwrap()
+    }
+
+    pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+
+    pub(crate) fn text(path: &Path) -> String {
+        path.to_str().unwrap().to_owned()
+    }
+}

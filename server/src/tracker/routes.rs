@@ -1,0 +1,128 @@
+//! The tracker over HTTP: `/tracker`, `/healthz`, `/metrics`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use tokio::sync::mpsc;
+
+use super::actor::TrackerHandle;
+use super::metrics;
+use super::prefix::PrefixHasher;
+use super::socket::{self, Pace};
+use crate::config::Config;
+
+/// Who may connect and how, and what has to be waited for at the end.
+#[derive(Clone, Debug)]
+pub struct Access {
+    tracker: TrackerHandle,
+    prefixes: Arc<PrefixHasher>,
+    allowed_origins: Arc<[String]>,
+    max_message_bytes: usize,
+    read_buffer_bytes: usize,
+    pace: Pace,
+    /// Held by each open connection.
+    open: mpsc::Sender<()>,
+}
+
+impl Access {
+    /// `open` is held by every connection until its end.
+    pub fn new(
+        config: &Config,
+        tracker: TrackerHandle,
+        prefixes: PrefixHasher,
+        open: mpsc::Sender<()>,
+    ) -> Self {
+        let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let keepalive = Duration::from_secs(u64::from(config.tracker.keepalive_s));
+        Self {
+            tracker,
+            prefixes: Arc::new(prefixes),
+            allowed_origins: config.allowed_origins.clone().into(),
+            max_message_bytes: size(config.socket.max_message_bytes),
+            read_buffer_bytes: size(config.socket.read_buffer_bytes),
+            pace: Pace {
+                ping_every: keepalive / 3,
+                write_timeout: Duration::from_secs(u64::from(config.socket.write_timeout_s)),
+            },
+            open,
+        }
+    }
+}
+
+/// The tracker's routes; `/metrics` only if it is to be answered here.
+pub fn routes(access: Access, with_metrics: bool) -> Router {
+    let mut router = Router::new()
+        .route("/tracker", any(upgrade))
+        .route("/healthz", get(health));
+    if with_metrics {
+        router = router.route("/metrics", get(figures));
+    }
+    router.with_state(access)
+}
+
+/// `/metrics` alone, for an address of its own.
+pub(crate) fn metrics_routes(access: Access) -> Router {
+    Router::new().route("/metrics", get(figures)).with_state(access)
+}
+
+async fn upgrade(
+    State(access): State<Access>,
+    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_allowed(&access.allowed_origins, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let prefix = access.prefixes.tag(remote, &headers);
+    upgrade
+        .read_buffer_size(access.read_buffer_bytes)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
+        .max_message_size(access.max_message_bytes)
+        .max_frame_size(access.max_message_bytes)
+        .on_upgrade(move |socket| async move {
+            let held = access.open;
+            socket::carry(socket, access.tracker, prefix, access.pace).await;
+            drop(held);
+        })
+}
+
+/// Browsers always send `Origin`; whoever is no browser can say what it likes.
+fn is_allowed(allowed: &[String], headers: &HeaderMap) -> bool {
+    allowed.is_empty()
+        || headers
+            .get(header::ORIGIN)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|origin| allowed.iter().any(|one| one == origin))
+}
+
+async fn health(State(access): State<Access>) -> Response {
+    match access.tracker.figures().await {
+        Some(_) => "ok\n".into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the tracker does not answer\n").into_response(),
+    }
+}
+
+async fn figures(State(access): State<Access>) -> Response {
+    let text = access
+        .tracker
+        .figures()
+        .await
+        .and_then(|figures| metrics::render(figures).ok());
+    match text {
+        Some(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Messages leave one by one; there is nothing to gather.
+const WRITE_BUFFER_BYTES: usize = 4_096;
+/// The longest message and some room.
+const MAX_WRITE_BUFFER_BYTES: usize = 256 * 1024;

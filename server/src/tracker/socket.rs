@@ -1,0 +1,132 @@
+//! One WebSocket: JSON in, JSON out, and nothing waits for a peer that does not take its messages.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use swarmseal::signal::ClientMessage;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::actor::{Outgoing, TrackerHandle};
+use super::machine::{CloseReason, ConnId, Input, PrefixTag};
+
+/// How a connection is carried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) ping_every: Duration,
+    pub(super) write_timeout: Duration,
+}
+
+/// Carries one connection from its welcome to its end.
+pub(super) async fn carry(socket: WebSocket, tracker: TrackerHandle, prefix: PrefixTag, pace: Pace) {
+    let Some((conn, outgoing)) = tracker.open(prefix).await else {
+        return;
+    };
+    tracing::debug!("a connection is open");
+    let mut connection = Connection {
+        socket,
+        pace,
+        is_slow: false,
+    };
+    let end = connection.run(&tracker, conn, outgoing).await;
+    tracker.input(Input::Closed { conn }).await;
+    if connection.is_slow {
+        tracker.count_slow();
+    }
+    if let Some(reason) = end {
+        connection.close(reason).await;
+    }
+    tracing::debug!(
+        reason = end.map_or("closed by the peer", CloseReason::code),
+        "a connection is over"
+    );
+}
+
+struct Connection {
+    socket: WebSocket,
+    pace: Pace,
+    /// A message has not left in time.
+    is_slow: bool,
+}
+
+impl Connection {
+    /// Until one side ends it; says why if it is this side.
+    async fn run(
+        &mut self,
+        tracker: &TrackerHandle,
+        conn: ConnId,
+        mut outgoing: mpsc::Receiver<Outgoing>,
+    ) -> Option<CloseReason> {
+        let mut ping = interval(self.pace.ping_every);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        loop {
+            tokio::select! {
+                next = outgoing.recv() => match next {
+                    Some(Outgoing::Message(message)) => {
+                        let text = serde_json::to_string(&message).ok()?;
+                        self.send(Message::Text(text.into())).await?;
+                    }
+                    Some(Outgoing::Close(reason)) => return Some(reason),
+                    // Too slow: whatever is left is not worth waiting for.
+                    None => return None,
+                },
+                received = self.socket.recv() => {
+                    let input = match received?.ok()? {
+                        Message::Text(text) => match serde_json::from_str::<ClientMessage>(&text) {
+                            Ok(message) => Input::Message { conn, message },
+                            Err(_) => Input::Malformed { conn },
+                        },
+                        Message::Binary(_) => Input::Malformed { conn },
+                        Message::Ping(_) | Message::Pong(_) => Input::Alive { conn },
+                        Message::Close(_) => return None,
+                    };
+                    tracker.input(input).await;
+                }
+                _ = ping.tick() => self.send(Message::Ping(axum::body::Bytes::new())).await?,
+            }
+        }
+    }
+
+    /// `None` if the peer is gone or does not take the message in time.
+    async fn send(&mut self, message: Message) -> Option<()> {
+        match timeout(self.pace.write_timeout, self.socket.send(message)).await {
+            Ok(sent) => sent.ok(),
+            Err(_) => {
+                self.is_slow = true;
+                None
+            }
+        }
+    }
+
+    /// Says why, and gives the other side a moment to hear it before the connection is cut.
+    async fn close(&mut self, reason: CloseReason) {
+        let frame = CloseFrame {
+            code: close_code(reason),
+            reason: reason.code().into(),
+        };
+        if self.send(Message::Close(Some(frame))).await.is_some() {
+            let answered = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            let _ = timeout(CLOSING, answered).await;
+        }
+    }
+}
+
+/// RFC 6455 §7.4.1 and the registry beside it.
+fn close_code(reason: CloseReason) -> u16 {
+    match reason {
+        CloseReason::Left => 1000,
+        CloseReason::ShuttingDown | CloseReason::ContentGone => 1001,
+        CloseReason::NotAdmitted
+        | CloseReason::UnsupportedVersion
+        | CloseReason::BadSignature
+        | CloseReason::JoinTimeout
+        | CloseReason::Silent
+        | CloseReason::Replaced
+        | CloseReason::Misbehaviour => 1008,
+        CloseReason::Overloaded => 1013,
+    }
+}
+
+/// How long to wait for the other side's close frame.
+const CLOSING: Duration = Duration::from_secs(1);
