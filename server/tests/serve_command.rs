@@ -1,5 +1,11 @@
 //! `swarmseal serve` as a process: flags, ready file, signals, and what it writes about its users.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod peers;
 
