@@ -12,6 +12,16 @@ import { run } from './lib/run.mjs';
 import { seconds, step } from './lib/say.mjs';
 
 const WASM = 'wasm32-unknown-unknown';
+/** What every browser with module workers has; `--all-features` would use proposals that they refuse. */
+const FEATURES = [
+  'bulk-memory',
+  'bulk-memory-opt',
+  'multivalue',
+  'mutable-globals',
+  'nontrapping-float-to-int',
+  'reference-types',
+  'sign-ext',
+].map((name) => `--enable-${name}`);
 const FONT = '@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2';
 const WWW = path.join(ROOT, 'www');
 /** What wasm-bindgen writes: the core and its glue, which the worker's sources import. */
@@ -35,7 +45,7 @@ async function buildCore() {
     ...['--target', 'web', '--omit-default-module-path', '--out-dir', CORE, '--out-name', 'core'],
     built,
   ]);
-  await run('node_modules/.bin/wasm-opt', ['-O3', '--all-features', CORE_WASM, '-o', `${CORE_WASM}.small`]);
+  await run('node_modules/.bin/wasm-opt', ['-Oz', ...FEATURES, CORE_WASM, '-o', `${CORE_WASM}.small`]);
   await rename(`${CORE_WASM}.small`, CORE_WASM);
   await writeFile(path.join(CORE, 'built-from'), await digest(built));
 }
@@ -88,9 +98,9 @@ async function bundle(configuration) {
   const stats = await new Promise((resolve, reject) => {
     webpack(configuration, (error, result) => (error ? reject(error) : resolve(result)));
   });
-  const report = stats.toString({ preset: 'errors-warnings', colors: process.stdout.isTTY });
-  if (report !== '') console.error(report);
-  if (stats.hasErrors() || stats.hasWarnings()) throw new Error('webpack is not content');
+  if (stats.hasErrors() || stats.hasWarnings()) {
+    throw new Error(stats.toString({ preset: 'errors-warnings', colors: process.stdout.isTTY }));
+  }
 }
 
 async function timed(what, task) {
