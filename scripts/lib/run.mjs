@@ -8,10 +8,11 @@ import { ROOT, TOOLS_BIN } from './paths.mjs';
 /** A program that ended with another status than 0. */
 export class CommandFailed extends Error {
   constructor(command, status, output) {
-    super(`${command} ended with ${status}`);
+    super(
+      [`${command} ended with ${status}`, ...output.trim().split('\n').slice(-SAID_LINES)].join('\n').trim(),
+    );
     this.name = 'CommandFailed';
     this.status = status;
-    this.output = output;
   }
 }
 
@@ -118,6 +119,7 @@ function signalGroup(child, signal) {
 
 const running = new Set();
 const KEPT_LINES = 400;
+const SAID_LINES = 8;
 const STOP_MS = 5000;
 
 process.on('exit', () => stopAll('SIGKILL'));
