@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::IntoResponse as _;
-use axum::serve::ListenerExt as _;
 use swarmseal::content::{PublicKey, SecretKey};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -16,6 +15,7 @@ use tokio::time::timeout;
 use tower::service_fn;
 
 use crate::config::Config;
+use crate::connection::{MeteredListener, Remote};
 use crate::origin::Origin;
 use crate::publisher::key_file::{self, KeyFileError};
 use crate::tracker::machine::TrackerKeys;
@@ -205,11 +205,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let listener = listener.tap_io(|stream| {
-        // Messages are small and somebody waits for each. If it cannot be set, they are only slower.
-        let _ = stream.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = MeteredListener::new(listener);
+    let service = router.into_make_service_with_connect_info::<Remote>();
     let stop = async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };

@@ -165,6 +165,10 @@ async fn files_come_beside_the_tracker_and_are_counted() {
             .await
             .contains("swarmseal_members 1\n")
     );
+    let start = Instant::now();
+    while service.text("access.log").lines().count() < 2 && start.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let log = service.text("access.log");
     let bytes: Vec<u64> = log
         .lines()

@@ -25,7 +25,7 @@ pub struct Line {
     pub range: Option<String>,
     /// Status of the answer.
     pub status: u16,
-    /// Body bytes handed to the connection. Less than the length promised if the other side went away.
+    /// Body bytes written to the connection. Less than the length promised if the other side went away.
     pub bytes: u64,
 }
 

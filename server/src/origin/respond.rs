@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{self, HeaderValue};
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Method, StatusCode};
@@ -14,6 +14,8 @@ use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
+
+use crate::connection::{Meter, Remote};
 
 use super::access_log::{AccessLog, Line, unix_ms};
 use super::mount::Mount;
@@ -51,6 +53,10 @@ impl Origin {
             status: 0,
             bytes: 0,
         };
+        let meter = request
+            .extensions()
+            .get::<ConnectInfo<Remote>>()
+            .map(|remote| remote.0.meter.clone());
         let mut response = match *request.method() {
             Method::GET | Method::HEAD => self.file(request, &mut line).await,
             Method::OPTIONS => preflight(),
@@ -71,8 +77,23 @@ impl Origin {
             HeaderValue::from_static("nosniff"),
         );
         line.status = response.status().as_u16();
-        let log = self.log;
-        Ok(response.map(|body| Body::new(Counted { body, line, log })))
+        let written = self.log.map(|log| {
+            let start = meter.as_ref().map_or(0, Meter::begin);
+            Written {
+                log,
+                line,
+                start,
+                head: head_length(&response),
+                meter,
+            }
+        });
+        Ok(response.map(|body| {
+            Body::new(Counted {
+                body,
+                bytes: 0,
+                written,
+            })
+        }))
     }
 
     async fn file(&self, mut request: Request, line: &mut Line) -> Response {
@@ -195,11 +216,32 @@ fn method_name(method: &Method) -> &'static str {
     }
 }
 
-/// A body that counts what it hands out and logs the line when it is dropped, however it ended.
+/// Length of an answer's head without what the connection adds to it (`date` apart, a few bytes at most).
+fn head_length(response: &Response) -> u64 {
+    let reason = response.status().canonical_reason().unwrap_or_default();
+    let headers: usize = response
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
+    let length = "HTTP/1.1 200 \r\n".len() + reason.len() + headers + DATE_BYTES + "\r\n".len();
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// A body that counts what it hands out. However it ends, its line is logged once what it handed out has left.
 struct Counted {
     body: Body,
+    bytes: u64,
+    written: Option<Written>,
+}
+
+/// What is logged about an answer, and where on its connection it lies.
+struct Written {
+    log: AccessLog,
     line: Line,
-    log: Option<AccessLog>,
+    start: u64,
+    head: u64,
+    meter: Option<Meter>,
 }
 
 impl HttpBody for Counted {
@@ -215,7 +257,7 @@ impl HttpBody for Counted {
             && let Some(data) = frame.data_ref()
         {
             let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
-            self.line.bytes = self.line.bytes.saturating_add(bytes);
+            self.bytes = self.bytes.saturating_add(bytes);
         }
         polled
     }
@@ -231,11 +273,29 @@ impl HttpBody for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        if let Some(log) = &self.log {
-            log.write(&self.line);
+        let Some(Written {
+            log,
+            line,
+            start,
+            head,
+            meter,
+        }) = self.written.take()
+        else {
+            return;
+        };
+        let bytes = self.bytes;
+        let settle = move |missing: u64| {
+            let bytes = bytes.saturating_sub(missing);
+            log.write(&Line { bytes, ..line });
+        };
+        match meter {
+            Some(meter) => meter.settle(start.saturating_add(head).saturating_add(bytes), settle),
+            None => settle(0),
         }
     }
 }
 
-/// File bytes read at a time: also how far the count can run ahead of the socket per frame.
+/// `date: Mon, 23 Nov 2026 20:53:41 GMT` and the end of its line.
+const DATE_BYTES: usize = 37;
+/// File bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;

@@ -1,6 +1,5 @@
 //! The tracker over HTTP: `/tracker`, `/healthz`, `/metrics`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use super::metrics;
 use super::prefix::PrefixHasher;
 use super::socket::{self, Pace};
 use crate::config::Config;
+use crate::connection::Remote;
 
 /// Who may connect and how, and what has to be waited for at the end.
 #[derive(Clone, Debug)]
@@ -73,14 +73,14 @@ pub(crate) fn metrics_routes(access: Access) -> Router {
 
 async fn upgrade(
     State(access): State<Access>,
-    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    ConnectInfo(remote): ConnectInfo<Remote>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !is_allowed(&access.allowed_origins, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let prefix = access.prefixes.tag(remote, &headers);
+    let prefix = access.prefixes.tag(remote.address, &headers);
     upgrade
         .read_buffer_size(access.read_buffer_bytes)
         .write_buffer_size(WRITE_BUFFER_BYTES)
