@@ -23,6 +23,10 @@ pub(super) const MAX_UPLOAD_QUEUE: usize = 32;
 /// Unsent bytes that one peer's channel may hold, unless its measured rate allows more.
 pub(super) const MIN_UNSENT: u64 = 64 << 10;
 
+/// A channel that holds no more than this is low: its owner says so once, and one more message may follow
+/// whatever the other bounds say. The browser's low-water mark is set to the same.
+pub(super) const LOW_UNSENT: u64 = 32 << 10;
+
 /// How long unsent bytes of one peer may last at its measured rate, milliseconds.
 pub(super) const UNSENT_MS: u64 = 100;
 

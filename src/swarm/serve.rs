@@ -1,7 +1,7 @@
 //! The uplink: what is served to whom, within the page's cap, and what peers are told we hold.
 
 use super::engine::Engine;
-use super::limits::{MIN_UNSENT_ALL, UNSENT_ALL_MS};
+use super::limits::{LOW_UNSENT, MIN_UNSENT_ALL, UNSENT_ALL_MS};
 use super::rate::{RateMeter, transfer_us};
 use super::timer::Timer;
 use super::{Output, PeerId, Sharing, Timestamp};
@@ -176,7 +176,8 @@ impl Engine {
                 peer.uploads.pop_front();
                 continue;
             }
-            if peer.buffered > 0 && (peer.sendable() < bytes || unsent.saturating_add(bytes) > unsent_bound) {
+            let full = peer.sendable() < bytes || unsent.saturating_add(bytes) > unsent_bound;
+            if peer.buffered > LOW_UNSENT && full {
                 return;
             }
             if bytes > allowed {

@@ -23,6 +23,9 @@ pub enum Behaviour {
     Silent,
 }
 
+/// A browser's low-water mark, bytes.
+const LOW_WATER: u64 = 32 * 1024;
+
 /// The model origin.
 pub struct Origin {
     pub latency_us: u64,
@@ -51,6 +54,7 @@ pub struct Viewer {
     pub events: Vec<Event>,
     pub closes: Vec<(PeerId, &'static str)>,
     pub buffered: BTreeMap<PeerId, u64>,
+    sent_to: BTreeSet<PeerId>,
     wake: Option<Timestamp>,
 }
 
@@ -198,6 +202,7 @@ impl World {
             events: Vec::new(),
             closes: Vec::new(),
             buffered: BTreeMap::new(),
+            sent_to: BTreeSet::new(),
             wake: None,
         });
         let wall = Input::WallTime {
@@ -389,9 +394,12 @@ impl World {
             }
             Item::Sent { viewer, peer, bytes } => {
                 let left = self.viewers[viewer].buffered.entry(peer).or_default();
+                let before = *left;
                 *left = left.saturating_sub(bytes);
                 let buffered = *left;
-                if self.viewers[viewer].links.contains_key(&peer) {
+                // A browser says so only when the low-water mark is passed from above.
+                let low = before > LOW_WATER && buffered <= LOW_WATER;
+                if low && self.viewers[viewer].links.contains_key(&peer) {
                     self.input(viewer, Input::Writable { peer, buffered });
                 }
             }
@@ -412,6 +420,15 @@ impl World {
                         self.viewers[viewer].wake = Some(at);
                         let delay = at.since(self.now);
                         self.at(delay, Item::Wake(viewer));
+                    }
+                    // As the worker does: after sending, what the channel holds is reported once.
+                    for peer in core::mem::take(&mut self.viewers[viewer].sent_to) {
+                        let buffered = self.viewers[viewer]
+                            .buffered
+                            .get(&peer)
+                            .copied()
+                            .unwrap_or_default();
+                        self.input(viewer, Input::Writable { peer, buffered });
                     }
                     return;
                 }
@@ -555,6 +572,7 @@ impl World {
         };
         let len = bytes.len() as u64;
         *self.viewers[viewer].buffered.entry(peer).or_default() += len;
+        self.viewers[viewer].sent_to.insert(peer);
         let free = self
             .uplink_free
             .get(&viewer)
