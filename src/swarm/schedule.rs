@@ -453,10 +453,10 @@ impl Engine {
                 Err(wait_until.min(last_call))
             };
         }
-        if in_time && self.peers_expected() {
-            Err(last_call)
-        } else {
-            Ok(HttpReason::Startup)
+        match (in_time, self.peers_expected()) {
+            (true, true) => Err(last_call),
+            (true, false) => Ok(HttpReason::NobodyHas),
+            (false, _) => Ok(HttpReason::Startup),
         }
     }
 
