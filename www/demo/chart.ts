@@ -72,8 +72,8 @@ export class ChartView {
     const shown = width < 500 ? WINDOW_S / 2 : WINDOW_S;
     const step = plot / shown;
     const body = height - 20;
-    const above = Math.max(...this.#seconds.map((each) => each.peers + each.http + each.store), 0);
-    const below = Math.max(...this.#seconds.map((each) => each.given), 0);
+    const above = usualMost(this.#seconds.map((each) => each.peers + each.http + each.store));
+    const below = usualMost(this.#seconds.map((each) => each.given));
     const top = niceCeiling(Math.max(above, below * 2, 12_500));
     const zero = 8 + ((body - 8) * 2) / 3;
     const scale = (zero - 8) / top;
@@ -82,21 +82,25 @@ export class ChartView {
     const visible = this.#seconds.slice(-shown);
     for (const [slot, each] of visible.entries()) {
       const x = plot - (visible.length - slot) * step;
+      const wide = Math.max(step - 1, 1);
       let y = zero;
       for (const [amount, colour] of [
         [each.peers, palette.peer],
         [each.http, palette.origin],
         [each.store, palette.store],
       ] as const) {
-        const tall = amount * scale;
-        if (tall === 0) continue;
+        if (amount === 0) continue;
+        const tall = Math.min(Math.max(amount * scale, 1), y);
         context.fillStyle = colour;
-        context.fillRect(x, y - Math.max(tall, 1), Math.max(step - 1, 1), Math.max(tall, 1));
+        context.fillRect(x, y - tall, wide, tall);
         y -= tall;
       }
+      if (y <= 0) this.#tear(x, 6, wide);
       if (each.given > 0) {
+        const deep = Math.min(Math.max(each.given * scale, 1), body - zero);
         context.fillStyle = palette.given;
-        context.fillRect(x, zero + 1, Math.max(step - 1, 1), Math.max(each.given * scale, 1));
+        context.fillRect(x, zero + 1, wide, deep);
+        if (each.given * scale > body - zero) this.#tear(x, body - 8, wide);
       }
     }
     this.#point(visible, plot, step, zero);
@@ -143,6 +147,18 @@ export class ChartView {
     context.fillText('now', plot, body + 16);
   }
 
+  /** The sign of a bar that goes on beyond the chart. */
+  #tear(x: number, y: number, wide: number): void {
+    const { context, palette } = this.#surface;
+    context.fillStyle = palette.ground;
+    context.beginPath();
+    context.moveTo(x, y + 3);
+    context.lineTo(x + wide, y);
+    context.lineTo(x + wide, y + 2);
+    context.lineTo(x, y + 5);
+    context.fill();
+  }
+
   #point(visible: readonly Second[], plot: number, step: number, zero: number): void {
     const ago = this.#pointerX === null ? -1 : Math.floor((plot - this.#pointerX) / step);
     const each = ago < 0 ? undefined : visible[visible.length - 1 - ago];
@@ -163,6 +179,14 @@ export class ChartView {
     this.#tip.style.left = `${Math.max(0, Math.min(x - 80, width - 300))}px`;
     this.#tip.style.bottom = '100%';
   }
+}
+
+/** The most, but for a few bursts that would press everything else to the ground. */
+function usualMost(amounts: readonly number[]): number {
+  const some = amounts.filter((amount) => amount > 0).sort((a, b) => a - b);
+  const most = some.at(-1) ?? 0;
+  const usual = some[Math.floor(some.length * 0.8)] ?? 0;
+  return some.length >= 6 ? Math.min(most, usual * 3) : most;
 }
 
 /** The next round number of bits a second whose half is round too, in bytes. */

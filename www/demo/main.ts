@@ -45,8 +45,10 @@ class PeerControls implements Controls {
   }
 
   consent(share: boolean): void {
-    if (share) this.peer?.consent();
-    else this.peer?.setPolicy({ share: 'off' });
+    if (!this.peer) return;
+    if (share) this.peer.consent();
+    else this.peer.setPolicy({ share: 'off' });
+    void this.#tell(share);
   }
 
   seek(seconds: number): void {

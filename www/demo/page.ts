@@ -44,7 +44,7 @@ export class Page {
     setText(element('total-origin', HTMLElement), bytes(fromHttp));
     setText(element('total-store', HTMLElement), bytes(fromStore));
     setText(element('total-given', HTMLElement), bytes(given));
-    setText(element('verdict', HTMLElement), verdict(all, rejected));
+    setText(element('verdict', HTMLElement), verdict(all, given, rejected));
     setText(element('reasons', HTMLElement), reasons(scene));
     this.#say(scene);
   }
@@ -82,12 +82,11 @@ export class Page {
   }
 }
 
-function verdict(all: number, rejected: number): string {
+function verdict(all: number, given: number, rejected: number): string {
   if (all === 0) return 'Waiting for the first bytes';
   const checked = `${bytes(all)} received, all of it checked`;
-  return rejected === 0
-    ? `${checked}, nothing rejected`
-    : `${checked}; ${bytes(rejected)} did not match and went nowhere`;
+  const passed = rejected === 0 ? 'nothing rejected' : `${bytes(rejected)} rejected and not used`;
+  return given === 0 ? `${checked}, ${passed}` : `${checked}, ${passed}; ${bytes(given)} given`;
 }
 
 function reasons(scene: Scene): string {
