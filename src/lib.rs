@@ -5,6 +5,7 @@
 
 pub mod content;
 pub mod identity;
+mod ordered;
 pub mod signal;
 pub mod swarm;
 #[cfg(any(target_arch = "wasm32", test))]

@@ -167,7 +167,7 @@ impl Writer {
 
 /// A map with integer keys whose entries are written in any order and come out sorted (RFC 8949 §4.2.1).
 #[derive(Debug, Default)]
-pub(crate) struct MapWriter(std::collections::BTreeMap<u64, Vec<u8>>);
+pub(crate) struct MapWriter(crate::ordered::OrderedMap<u64, Vec<u8>>);
 
 impl MapWriter {
     pub(crate) fn put(&mut self, key: u64, write: impl FnOnce(&mut Writer)) -> &mut Self {

@@ -1,6 +1,6 @@
 //! The one rule by which URLs and listed paths are compared. See docs/PROTOCOL.md, "Paths".
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// Longest normalised path in bytes; what common servers accept in a request line, with room to spare.
 pub const MAX_PATH: usize = 1024;
@@ -180,8 +180,8 @@ fn remove_dot_segments(path: &str) -> Result<String, PathError> {
 fn significant_parameters(
     query: &str,
     significant: &[String],
-) -> Result<BTreeMap<String, String>, PathError> {
-    let mut found = BTreeMap::new();
+) -> Result<OrderedMap<String, String>, PathError> {
+    let mut found = OrderedMap::new();
     for parameter in query.split('&') {
         let name = parameter.split('=').next().unwrap_or_default();
         // A name that cannot be read is no significant one.

@@ -1,6 +1,7 @@
 //! Orders that every peer computes alike: who fetches a segment first, and the digest of index roots.
 
 use crate::content::{Hash, TrackId};
+use crate::ordered::sort_by_key;
 
 /// A value that the tracker draws for a peer after the peer has committed to its key, so that nobody can
 /// choose a key that wins elections.
@@ -20,7 +21,7 @@ pub fn rank(election: &Election, root: &Hash, epoch: u64) -> u64 {
 /// One digest over the index roots that a peer uses, sorted by track: what HELLO says before TRACKS lists them.
 pub fn roots_digest(roots: &[(TrackId, Hash)]) -> Hash {
     let mut sorted: Vec<&(TrackId, Hash)> = roots.iter().collect();
-    sorted.sort();
+    sort_by_key(&mut sorted, |root| **root);
     let mut message = Vec::with_capacity(ROOTS_CONTEXT.len() + sorted.len() * (2 + Hash::LEN));
     message.extend_from_slice(ROOTS_CONTEXT);
     for (track, root) in sorted {

@@ -1,6 +1,8 @@
 //! The engine itself: its state, the drain contract, and where each input goes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::demands::{ActiveTrack, Demand};
 use super::fetch::{Fetch, HttpMeter};
@@ -45,18 +47,18 @@ pub struct Engine {
     /// Something changed that may change what to fetch.
     pub(super) dirty: bool,
     pub(super) player: Option<Player>,
-    pub(super) demands: BTreeMap<DemandId, Demand>,
-    pub(super) active: BTreeMap<TrackId, ActiveTrack>,
-    pub(super) objects: BTreeMap<ObjectId, Object>,
+    pub(super) demands: OrderedMap<DemandId, Demand>,
+    pub(super) active: OrderedMap<TrackId, ActiveTrack>,
+    pub(super) objects: OrderedMap<ObjectId, Object>,
     pub(super) store_bytes: u64,
-    pub(super) fetches: BTreeMap<FetchId, Fetch>,
-    pub(super) sheets: BTreeMap<Sheet, SheetState>,
+    pub(super) fetches: OrderedMap<FetchId, Fetch>,
+    pub(super) sheets: OrderedMap<Sheet, SheetState>,
     pub(super) http: HttpMeter,
-    pub(super) peers: BTreeMap<PeerId, Peer>,
+    pub(super) peers: OrderedMap<PeerId, Peer>,
     pub(super) banned: VecDeque<Handle>,
     pub(super) session: Session,
     pub(super) budget: UploadBudget,
-    pub(super) changed: BTreeSet<ObjectId>,
+    pub(super) changed: OrderedSet<ObjectId>,
     next_fetch: u32,
     next_peer: u32,
     pub(super) next_request: u32,
@@ -64,8 +66,8 @@ pub struct Engine {
     pub(super) media: Traffic,
     pub(super) connections_made: u32,
     pub(super) connections_proved: u32,
-    pub(super) failures: BTreeMap<String, u32>,
-    pub(super) http_reasons: BTreeMap<HttpReason, u32>,
+    pub(super) failures: OrderedMap<String, u32>,
+    pub(super) http_reasons: OrderedMap<HttpReason, u32>,
     pub(super) blamed: u32,
 }
 
@@ -97,17 +99,17 @@ impl Engine {
             timers,
             dirty: false,
             player: None,
-            demands: BTreeMap::new(),
-            active: BTreeMap::new(),
-            objects: BTreeMap::new(),
+            demands: OrderedMap::new(),
+            active: OrderedMap::new(),
+            objects: OrderedMap::new(),
             store_bytes: 0,
-            fetches: BTreeMap::new(),
-            sheets: BTreeMap::new(),
+            fetches: OrderedMap::new(),
+            sheets: OrderedMap::new(),
             http: HttpMeter::default(),
-            peers: BTreeMap::new(),
+            peers: OrderedMap::new(),
             banned: VecDeque::new(),
             budget,
-            changed: BTreeSet::new(),
+            changed: OrderedSet::new(),
             next_fetch: 0,
             next_peer: 0,
             next_request: 0,
@@ -115,8 +117,8 @@ impl Engine {
             media: Traffic::default(),
             connections_made: 0,
             connections_proved: 0,
-            failures: BTreeMap::new(),
-            http_reasons: BTreeMap::new(),
+            failures: OrderedMap::new(),
+            http_reasons: OrderedMap::new(),
             blamed: 0,
         }
     }

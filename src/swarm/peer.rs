@@ -1,6 +1,8 @@
 //! One connection: its proof, what the other side holds, what it was asked for and how well it does.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::limits::{
     FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_WINDOW, MIN_UNSENT,
@@ -78,8 +80,8 @@ pub(super) struct Upload {
 /// What the other side holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holdings {
-    complete: BTreeMap<TrackId, RangeSet>,
-    partial: BTreeMap<ObjectId, RangeSet>,
+    complete: OrderedMap<TrackId, RangeSet>,
+    partial: OrderedMap<ObjectId, RangeSet>,
 }
 
 impl Holdings {
@@ -164,12 +166,12 @@ pub(super) struct Peer {
     pub(super) max_message: u64,
     pub(super) bytes_before_proof: usize,
     /// Tracks that both have, with equal roots. `None` until the other side said.
-    pub(super) shared: Option<BTreeSet<TrackId>>,
+    pub(super) shared: Option<OrderedSet<TrackId>>,
     pub(super) holdings: Holdings,
     /// Objects that it asked us the row of, or we it.
-    pub(super) rows_asked: BTreeMap<ObjectId, Timestamp>,
+    pub(super) rows_asked: OrderedMap<ObjectId, Timestamp>,
     // what we fetch from it
-    pub(super) requests: BTreeMap<u32, Request>,
+    pub(super) requests: OrderedMap<u32, Request>,
     late: VecDeque<Late>,
     pub(super) choked: bool,
     pub(super) proven: bool,
@@ -212,8 +214,8 @@ impl Peer {
             bytes_before_proof: 0,
             shared: None,
             holdings: Holdings::default(),
-            rows_asked: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            rows_asked: OrderedMap::new(),
+            requests: OrderedMap::new(),
             late: VecDeque::new(),
             choked: false,
             proven: false,

@@ -5,7 +5,7 @@
 //! are asked for runs of chunks within their credit. HTTP is used when nobody has an object and this
 //! viewer is elected to fetch it, or in time for the deadline: never later.
 
-use std::collections::BTreeSet;
+use crate::ordered::{OrderedSet, sort_by_key};
 
 use super::demands::{Target, chunks_of};
 use super::engine::Engine;
@@ -47,7 +47,7 @@ struct Want {
 
 impl Engine {
     /// Objects that a demand needs.
-    pub(super) fn demanded_objects(&self) -> BTreeSet<ObjectId> {
+    pub(super) fn demanded_objects(&self) -> OrderedSet<ObjectId> {
         self.demands
             .values()
             .filter_map(|demand| match &demand.target {
@@ -138,7 +138,7 @@ impl Engine {
                 })
                 .count();
         }
-        wants.sort_by_key(|want| {
+        sort_by_key(&mut wants, |want| {
             let urgent = want.demanded || want.need_at.since(now) < URGENT_US;
             let key = if urgent {
                 want.need_at.0

@@ -1,6 +1,8 @@
 //! The tracker session: admission, candidates, introductions, announcements, and coming back after an outage.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use crate::ordered::OrderedMap;
 
 use super::engine::Engine;
 use super::limits::{ENOUGH_PEERS, MAX_CANDIDATES, MAX_INTRODUCTIONS};
@@ -61,11 +63,11 @@ pub(super) struct Session {
     exposure: Exposure,
     candidates: VecDeque<Handle>,
     /// Handles we asked to be introduced to, and when.
-    asked: BTreeMap<Handle, Timestamp>,
+    asked: OrderedMap<Handle, Timestamp>,
     /// The tracker told us to ask for no introduction before.
     introduce_after: Timestamp,
     /// Handles that could not be reached, and until when they are left alone.
-    pub(super) unreachable: BTreeMap<Handle, Timestamp>,
+    pub(super) unreachable: OrderedMap<Handle, Timestamp>,
     joined_at: Option<Timestamp>,
     listed_at: Timestamp,
     renewed_at: Timestamp,
@@ -89,9 +91,9 @@ impl Session {
             ice_servers: Vec::new(),
             exposure: Exposure::Direct,
             candidates: VecDeque::new(),
-            asked: BTreeMap::new(),
+            asked: OrderedMap::new(),
             introduce_after: Timestamp::default(),
-            unreachable: BTreeMap::new(),
+            unreachable: OrderedMap::new(),
             joined_at: None,
             listed_at: Timestamp::default(),
             renewed_at: Timestamp::default(),

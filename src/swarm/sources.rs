@@ -9,6 +9,7 @@ use super::{
     Event, FetchId, FetchKind, FetchOutcome, HttpReason, KeepFrom, Output, Payload, RefuseCode, Timestamp,
 };
 use crate::content::{CHUNK, Hash, ObjectId, tree};
+use crate::ordered::sort_by_key;
 use crate::wire::Message;
 
 /// Answers that fail verification before the source is blamed: the first may be a stale cache entry.
@@ -449,7 +450,7 @@ impl Engine {
     /// Aborts requests for objects that no demand wants any more.
     pub(super) fn abort_unwanted_fetches(&mut self) {
         let wanted = self.demanded_objects();
-        for (id, fetch) in &mut self.fetches {
+        for (id, fetch) in self.fetches.iter_mut() {
             let What::Object { object, aborted, .. } = &mut fetch.what else {
                 continue;
             };
@@ -489,7 +490,7 @@ impl Engine {
                 (ahead, object.used_at, *id)
             })
             .collect();
-        order.sort_unstable();
+        sort_by_key(&mut order, |entry| *entry);
         for (_, _, id) in order {
             if self.store_bytes <= self.config.store_bytes {
                 return;

@@ -1,6 +1,6 @@
 //! The index of one track, as far as its pages are here.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::ops::Range;
 
 use super::{ObjectInfo, Sheet, SheetError};
@@ -25,7 +25,7 @@ pub(super) struct Index {
     named_by_time: bool,
     /// Hashes of all pages; empty until the head is here.
     hashes: Vec<Hash>,
-    pages: BTreeMap<u32, Vec<Entry>>,
+    pages: OrderedMap<u32, Vec<Entry>>,
 }
 
 /// One segment.
@@ -57,7 +57,7 @@ impl Index {
             one_resource: matches!(track.names, Names::Single { .. }),
             named_by_time,
             hashes: Vec::new(),
-            pages: BTreeMap::new(),
+            pages: OrderedMap::new(),
         }
     }
 

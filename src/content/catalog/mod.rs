@@ -7,7 +7,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use crate::ordered::{OrderedMap, sort_by_key};
 use std::ops::RangeInclusive;
 
 use self::index::{Index, Located};
@@ -24,7 +24,7 @@ pub struct Catalog {
     manifest: VerifiedManifest,
     assets: Vec<ObjectInfo>,
     /// Positions of the assets of one path, by their offsets.
-    assets_by_path: BTreeMap<String, Vec<u32>>,
+    assets_by_path: OrderedMap<String, Vec<u32>>,
     /// In the order of the manifest's tracks.
     tracks: Vec<TrackSheets>,
     rows: Rows,
@@ -34,7 +34,7 @@ impl Catalog {
     /// What the manifest alone says: all assets, and no segment yet.
     #[must_use]
     pub fn new(manifest: VerifiedManifest) -> Self {
-        let (mut assets, mut assets_by_path) = (Vec::new(), BTreeMap::<String, Vec<u32>>::new());
+        let (mut assets, mut assets_by_path) = (Vec::new(), OrderedMap::<String, Vec<u32>>::new());
         let listed = &manifest.manifest().assets;
         for (position, asset) in (0..).zip(listed) {
             assets.push(ObjectInfo::of_asset(asset));
@@ -44,7 +44,9 @@ impl Catalog {
                 .push(position);
         }
         for positions in assets_by_path.values_mut() {
-            positions.sort_by_key(|position| listed.get(*position as usize).and_then(|asset| asset.range));
+            sort_by_key(positions, |position| {
+                listed.get(*position as usize).and_then(|asset| asset.range)
+            });
         }
         let tracks = manifest.manifest().tracks.iter().map(TrackSheets::new).collect();
         Self {

@@ -1,6 +1,6 @@
 //! The names table of one track, as far as its pages are here.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::{Sheet, SheetError};
 use crate::content::geometry::{PAGE_RECORDS, page_count, page_records};
@@ -27,9 +27,9 @@ pub(super) struct NamesTable {
     ranged: bool,
     /// Where the pages are; empty until the head is here.
     head: Vec<PageEntry>,
-    pages: BTreeMap<u32, Vec<String>>,
+    pages: OrderedMap<u32, Vec<String>>,
     /// Runs of segments of one name, in ascending order, cut at page borders.
-    by_name: BTreeMap<String, Vec<Run>>,
+    by_name: OrderedMap<String, Vec<Run>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,8 +89,8 @@ impl NamesTable {
             sorted: track.kind == TrackKind::Files,
             ranged: track.ranged,
             head: Vec::new(),
-            pages: BTreeMap::new(),
-            by_name: BTreeMap::new(),
+            pages: OrderedMap::new(),
+            by_name: OrderedMap::new(),
         })
     }
 
@@ -217,7 +217,7 @@ impl NamesTable {
 
     /// One name has one segment; in a ranged track it may have consecutive ones. Sorted names ascend.
     fn check(&self, names: &NamesPage) -> Result<(), SheetError> {
-        let mut seen = BTreeMap::new();
+        let mut seen = OrderedMap::new();
         for (run, name) in runs(names) {
             let taken = SheetError::DuplicateName { index: run.first };
             if seen.insert(name, ()).is_some() || (!self.ranged && run.end - run.first > 1) {

@@ -1,6 +1,6 @@
 //! Rows that are known: verified leaf hashes of objects, within a bound.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::{Catalog, RowError, Sheet, SheetError};
 use crate::content::{Hash, ObjectId, TrackId, tree};
@@ -11,8 +11,8 @@ const MAX_ROW_BYTES: usize = 2 * 1024 * 1024;
 /// Verified rows of objects of two chunks and more, in the order of their arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
-    by_object: BTreeMap<ObjectId, (u64, Vec<Hash>)>,
-    by_arrival: BTreeMap<u64, ObjectId>,
+    by_object: OrderedMap<ObjectId, (u64, Vec<Hash>)>,
+    by_arrival: OrderedMap<u64, ObjectId>,
     arrivals: u64,
     bytes: usize,
 }

@@ -1,6 +1,6 @@
 //! Rules about the values of a manifest: whatever passes here can be used without further checks.
 
-use std::collections::BTreeMap;
+use crate::ordered::{OrderedMap, sort_by_key};
 use std::ops::RangeInclusive;
 
 use super::{Asset, Manifest, ManifestError, Names, Track};
@@ -156,7 +156,7 @@ fn check_media_type(media_type: &str) -> Result<(), ManifestError> {
 /// No two entries resolve to one name and range, as far as the manifest alone can tell; names tables and ranges
 /// within tracks are checked when their pages arrive.
 fn check_names(manifest: &Manifest) -> Result<(), ManifestError> {
-    let mut ranges: BTreeMap<&str, Vec<(u64, u64)>> = BTreeMap::new();
+    let mut ranges: OrderedMap<&str, Vec<(u64, u64)>> = OrderedMap::new();
     let mut whole: Vec<&str> = Vec::new();
     for asset in &manifest.assets {
         match asset.range {
@@ -185,7 +185,7 @@ fn check_names(manifest: &Manifest) -> Result<(), ManifestError> {
             Names::Table { .. } => {}
         }
     }
-    whole.sort_unstable();
+    sort_by_key(&mut whole, |path| *path);
     let templated = |path: &str| {
         templates.iter().any(|(template, values)| {
             template
@@ -211,7 +211,7 @@ fn check_names(manifest: &Manifest) -> Result<(), ManifestError> {
         return Err(ManifestError::DuplicateName);
     }
     for ranges in ranges.values_mut() {
-        ranges.sort_unstable();
+        sort_by_key(ranges, |range| *range);
         if ranges
             .windows(2)
             .any(|pair| matches!(pair, [(_, end), (start, _)] if start < end))
