@@ -1,96 +1,126 @@
 //! What JavaScript decides about a join.
 
-use serde::Deserialize;
+use wasm_bindgen::JsValue;
 
 use super::error::BridgeError;
-use crate::content::{ContentId, PublicKey, RollbackMemory, Trust, WallTime};
+use super::fields::{Fields, Unreadable, number, parsed};
+use crate::content::{ContentId, Pin, PublicKey, Remembered, RollbackMemory, Trust, WallTime};
 use crate::swarm::{EngineConfig, Sharing};
 
-/// The configuration object. Text forms are parsed here, so that an error names the field.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The configuration object.
 pub(super) struct PeerConfig {
     /// Absolute URL; the content's base is its folder.
     pub(super) manifest_url: String,
-    /// Expected content id.
-    content: Option<String>,
-    /// Publisher keys.
-    trust: Vec<String>,
-    /// Tracker keys beside those that the manifest names.
-    tracker_keys: Vec<String>,
-    /// Whether there is a tracker to talk to.
+    content: Option<ContentId>,
+    trust: Vec<PublicKey>,
+    /// Beside those that the manifest names.
+    tracker_keys: Vec<PublicKey>,
     tracker: bool,
-    /// Whether candidates of this machine itself are let through.
     allow_loopback: bool,
-    policy: PolicyConfig,
+    policy: Policy,
     store_bytes: u64,
     /// The device's clock, milliseconds since 1970.
     unix_ms: u64,
-    /// What an earlier visit remembered.
-    memory: Option<RollbackMemory>,
+    memory: RollbackMemory,
 }
 
 /// Which way bytes may go, and how many.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PolicyConfig {
-    sharing: SharingText,
+#[derive(Clone, Copy)]
+pub(super) struct Policy {
+    pub(super) sharing: Sharing,
     pub(super) upload_bps: Option<u64>,
     pub(super) upload_bytes: Option<u64>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SharingText {
-    Off,
-    Receive,
-    On,
-}
-
-impl PolicyConfig {
-    pub(super) const fn sharing(&self) -> Sharing {
-        match self.sharing {
-            SharingText::Off => Sharing::Off,
-            SharingText::Receive => Sharing::Receive,
-            SharingText::On => Sharing::On,
-        }
-    }
-}
-
 impl PeerConfig {
+    pub(super) fn read(config: &JsValue) -> Result<Self, BridgeError> {
+        let mut fields = Fields::of(config, "config")?;
+        let config = Self {
+            manifest_url: fields.text("manifestUrl")?,
+            content: fields.optional("content", |id| parsed(id, "content"))?,
+            trust: fields.list("trust", MOST, |key| parsed(key, "trust"))?,
+            tracker_keys: fields.list("trackerKeys", MOST, |key| parsed(key, "trackerKeys"))?,
+            tracker: fields.flag("tracker")?,
+            allow_loopback: fields.flag("allowLoopback")?,
+            policy: Policy::of(&fields.value("policy"))?,
+            store_bytes: fields.number("storeBytes")?,
+            unix_ms: fields.number("unixMs")?,
+            memory: fields.optional("memory", memory)?.unwrap_or_default(),
+        };
+        fields.end()?;
+        Ok(config)
+    }
+
     pub(super) const fn wall_time(&self) -> WallTime {
         WallTime::from_device(self.unix_ms / 1000)
     }
 
-    pub(super) fn trust(&mut self) -> Result<Trust, BridgeError> {
-        let publishers = keys(&self.trust).ok_or(BridgeError::InvalidPublisherKey)?;
-        let content = match &self.content {
-            Some(text) => {
-                let id: ContentId = text.parse().map_err(|_| BridgeError::InvalidContentId)?;
-                Some(id)
-            }
-            None => None,
-        };
-        let memory = self.memory.take().unwrap_or_default();
-        Ok(Trust::new(publishers, content, &self.manifest_url, memory))
+    /// What may be believed; the memory goes in there.
+    pub(super) fn trust(&mut self) -> Trust {
+        let memory = core::mem::take(&mut self.memory);
+        Trust::new(self.trust.clone(), self.content, &self.manifest_url, memory)
     }
 
     /// The engine's configuration; tickets are believed from the page's tracker keys and from the manifest's.
-    pub(super) fn engine(&self, seed: [u8; 32], listed: &[PublicKey]) -> Result<EngineConfig, BridgeError> {
-        let mut tracker_keys = keys(&self.tracker_keys).ok_or(BridgeError::InvalidTrackerKey)?;
-        tracker_keys.extend_from_slice(listed);
+    pub(super) fn engine(&self, seed: [u8; 32], listed: &[PublicKey]) -> EngineConfig {
         let mut config = EngineConfig::new(seed);
-        config.tracker_keys = tracker_keys;
+        config.tracker_keys = self.tracker_keys.iter().chain(listed).copied().collect();
         config.tracker = self.tracker;
-        config.sharing = self.policy.sharing();
+        config.sharing = self.policy.sharing;
         config.upload_bps = self.policy.upload_bps;
         config.upload_bytes = self.policy.upload_bytes;
         config.store_bytes = self.store_bytes;
         config.allow_loopback = self.allow_loopback;
-        Ok(config)
+        config
     }
 }
 
-fn keys(texts: &[String]) -> Option<Vec<PublicKey>> {
-    texts.iter().map(|text| text.parse().ok()).collect()
+impl Policy {
+    pub(super) fn read(policy: &JsValue) -> Result<Self, BridgeError> {
+        Ok(Self::of(policy)?)
+    }
+
+    fn of(policy: &JsValue) -> Result<Self, Unreadable> {
+        let mut fields = Fields::of(policy, "policy")?;
+        let policy = Self {
+            sharing: fields.word(
+                "sharing",
+                &[
+                    ("off", Sharing::Off),
+                    ("receive", Sharing::Receive),
+                    ("on", Sharing::On),
+                ],
+            )?,
+            upload_bps: fields.optional("uploadBps", |bps| number(bps, "uploadBps"))?,
+            upload_bytes: fields.optional("uploadBytes", |bytes| number(bytes, "uploadBytes"))?,
+        };
+        fields.end()?;
+        Ok(policy)
+    }
 }
+
+/// What [`super::Peer::joined`] gave out on an earlier visit.
+fn memory(value: &JsValue) -> Result<RollbackMemory, Unreadable> {
+    let mut fields = Fields::of(value, "memory")?;
+    let seen = fields.optional_list("seen", MOST, |value| {
+        let mut fields = Fields::of(value, "seen")?;
+        Ok(Remembered {
+            publisher: fields.parsed("publisher")?,
+            content: fields.parsed("content")?,
+            version: fields.number("version")?,
+            hash: fields.parsed("hash")?,
+            issued: fields.number("issued")?,
+        })
+    })?;
+    let pins = fields.optional_list("pins", MOST, |value| {
+        let mut fields = Fields::of(value, "pins")?;
+        Ok(Pin {
+            source: fields.parsed("source")?,
+            content: fields.parsed("content")?,
+        })
+    })?;
+    Ok(RollbackMemory { seen, pins })
+}
+
+/// More keys or memories than anybody has.
+const MOST: u32 = 4096;

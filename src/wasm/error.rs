@@ -3,6 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
+use super::fields::Unreadable;
 use crate::content::TrustError;
 use crate::swarm::ApiMisuse;
 
@@ -24,24 +25,15 @@ pub(super) enum BridgeError {
     /// Longer than anything that the core asks for.
     #[error("more bytes than the inbox takes at once")]
     InboxTooLong,
-    /// The configuration object does not fit.
-    #[error("the configuration is invalid: {0}")]
-    InvalidConfig(String),
-    /// A publisher key.
-    #[error("trust: not a list of public keys in the form ed25519:…")]
-    InvalidPublisherKey,
-    /// A tracker key.
-    #[error("trackerKeys: not a list of public keys in the form ed25519:…")]
-    InvalidTrackerKey,
-    /// The content id.
-    #[error("content: not a content id, 22 characters of base64url")]
-    InvalidContentId,
+    /// A field of the configuration.
+    #[error("{}: missing, or not of the form that the documentation gives", .0.0)]
+    InvalidOption(Unreadable),
     /// The tracker sent something that is not of its protocol.
-    #[error("the tracker's message is not of the protocol: {0}")]
-    InvalidTrackerMessage(String),
+    #[error("the tracker sent a message that is not of the protocol: {}", .0.0)]
+    InvalidTrackerMessage(Unreadable),
     /// A value could not be turned into JavaScript.
-    #[error("a value could not cross into JavaScript: {0}")]
-    Unserialisable(String),
+    #[error("a value could not cross into JavaScript")]
+    Unserialisable,
 }
 
 impl BridgeError {
@@ -52,13 +44,16 @@ impl BridgeError {
             Self::Poisoned => "core_poisoned",
             Self::NoRandomness => "no_randomness",
             Self::InboxTooLong => "inbox_too_long",
-            Self::InvalidConfig(_)
-            | Self::InvalidPublisherKey
-            | Self::InvalidTrackerKey
-            | Self::InvalidContentId => "invalid_option",
+            Self::InvalidOption(_) => "invalid_option",
             Self::InvalidTrackerMessage(_) => "invalid_tracker_message",
-            Self::Unserialisable(_) => "unserialisable",
+            Self::Unserialisable => "unserialisable",
         }
+    }
+}
+
+impl From<Unreadable> for BridgeError {
+    fn from(field: Unreadable) -> Self {
+        Self::InvalidOption(field)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The only room that knows JavaScript. Bytes go in by copy into a reserved inbox, outputs come out as one packed
 //! batch per drain (its layout is described in `batch.rs` and read by `www/src/worker/batch.ts`, nowhere else);
-//! serde-wasm-bindgen carries what is rare: configuration, tracker messages, statistics, events. Rust never calls
+//! what is rare (configuration, tracker messages, statistics, events) crosses as plain objects. Rust never calls
 //! JavaScript in the middle of a mutation, and decides nothing here: the engine does.
 
 mod batch;
@@ -11,11 +11,18 @@ mod config;
 #[cfg(target_arch = "wasm32")]
 mod error;
 #[cfg(target_arch = "wasm32")]
+mod fields;
+#[cfg(target_arch = "wasm32")]
 mod peer;
 #[cfg(target_arch = "wasm32")]
 mod poison;
+#[cfg(target_arch = "wasm32")]
+mod tracker_message;
 
 #[cfg(target_arch = "wasm32")]
 pub use peer::{DATA_HEAD_LEN, MAX_TRACKER_TEXT, Peer, build_version};
 #[cfg(target_arch = "wasm32")]
 pub use poison::{panic_now, poison};
+
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -7,11 +7,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::batch::Batch;
-use super::config::{PeerConfig, PolicyConfig};
+use super::config::{PeerConfig, Policy};
 use super::error::BridgeError;
-use super::poison;
+use super::{poison, tracker_message};
 use crate::content::{CHUNK, Catalog, RollbackMemory, normalise_path, strip_base};
-use crate::signal::{MAX_SIGNAL_TEXT, ServerMessage};
+use crate::signal::MAX_SIGNAL_TEXT;
 use crate::swarm::{DemandId, Engine, FetchId, FetchOutcome, Input, Output, PeerId, Timestamp};
 use crate::wire::DATA_HEAD;
 
@@ -60,15 +60,14 @@ impl Peer {
     pub fn new(config: JsValue, sealed: &[u8], now: f64) -> Result<Self, JsValue> {
         poison::install();
         poison::check()?;
-        let mut config: PeerConfig = serde_wasm_bindgen::from_value(config)
-            .map_err(|error| BridgeError::InvalidConfig(error.to_string()))?;
+        let mut config = PeerConfig::read(&config)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| BridgeError::NoRandomness)?;
-        let mut trust = config.trust()?;
+        let mut trust = config.trust();
         let verified = trust
             .verify(sealed, config.wall_time())
             .map_err(BridgeError::from)?;
-        let engine_config = config.engine(seed, &verified.manifest().tracker_keys)?;
+        let engine_config = config.engine(seed, &verified.manifest().tracker_keys);
         Ok(Self {
             engine: Engine::new(engine_config, Catalog::new(verified), micros(now)),
             memory: trust.memory().clone(),
@@ -243,12 +242,11 @@ impl Peer {
     /// # Errors
     /// A wrong object, or misuse, as of all inputs.
     pub fn policy(&mut self, now: f64, policy: JsValue) -> Result<(), JsValue> {
-        let policy: PolicyConfig = serde_wasm_bindgen::from_value(policy)
-            .map_err(|error| BridgeError::InvalidConfig(error.to_string()))?;
+        let policy = Policy::read(&policy)?;
         self.input(
             now,
             Input::Policy {
-                sharing: policy.sharing(),
+                sharing: policy.sharing,
                 upload_bps: policy.upload_bps,
                 upload_bytes: policy.upload_bytes,
             },
@@ -367,8 +365,7 @@ impl Peer {
     /// # Errors
     /// A message that is not of the protocol (`invalid_tracker_message`: close the connection), or misuse.
     pub fn tracker(&mut self, now: f64, message: JsValue) -> Result<(), JsValue> {
-        let message: ServerMessage = serde_wasm_bindgen::from_value(message)
-            .map_err(|error| BridgeError::InvalidTrackerMessage(error.to_string()))?;
+        let message = tracker_message::read(&message).map_err(BridgeError::InvalidTrackerMessage)?;
         self.input(now, Input::Tracker(message))
     }
 
@@ -528,7 +525,7 @@ const fn micros(now: f64) -> Timestamp {
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&Serializer::new().serialize_missing_as_null(true))
-        .map_err(|error| BridgeError::Unserialisable(error.to_string()).into())
+        .map_err(|_| BridgeError::Unserialisable.into())
 }
 
 /// Reserved at once: the largest peer message and piece fit, so that a steady state never grows the memory.
