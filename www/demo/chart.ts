@@ -185,8 +185,8 @@ export class ChartView {
 function usualMost(amounts: readonly number[]): number {
   const some = amounts.filter((amount) => amount > 0).sort((a, b) => a - b);
   const most = some.at(-1) ?? 0;
-  const usual = some[Math.floor(some.length * 0.8)] ?? 0;
-  return some.length >= 6 ? Math.min(most, usual * 3) : most;
+  const usual = some[Math.floor(some.length * 0.75)] ?? 0;
+  return some.length >= 4 ? Math.min(most, usual * 3) : most;
 }
 
 /** The next round number of bits a second whose half is round too, in bytes. */

@@ -274,6 +274,6 @@ const TICKS_S = [5, 10, 15, 30, 60, 120, 300, 600, 1800] as const;
 const ROW = 20;
 const PITCH = 26;
 const AXIS = 20;
-const LABEL = 66;
+const LABEL = 56;
 // Narrower cells than this are drawn as one.
 const MIN_CELL = 3;

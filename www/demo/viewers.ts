@@ -1,7 +1,7 @@
 /** The connections as a table: the same as the picture, for reading. */
 
 import type { Viewer } from './scene.js';
-import { bytes, count, shortHandle } from './words.js';
+import { bytes, shortHandle } from './words.js';
 
 export class ViewersView {
   readonly #body: HTMLElement;
@@ -15,7 +15,7 @@ export class ViewersView {
     const rows = viewers.map((viewer) => [
       shortHandle(viewer.handle),
       viewer.state === 'ready' ? round(viewer) : STATES[viewer.state],
-      count(viewer.holds, 'segment'),
+      String(viewer.holds),
       bytes(viewer.received),
       bytes(viewer.given),
     ]);
@@ -35,7 +35,7 @@ function row(cells: readonly string[]): HTMLTableRowElement {
   for (const [place, text] of cells.entries()) {
     const cell = document.createElement(place === 0 ? 'th' : 'td');
     if (place === 0) cell.setAttribute('scope', 'row');
-    if (place > 2) cell.className = 'number';
+    if (place > 1) cell.className = 'number';
     cell.textContent = text;
     line.append(cell);
   }

@@ -66,12 +66,14 @@ const HTTP_REASONS: Readonly<Record<string, string>> = {
 };
 
 const LOSS_REASONS: Readonly<Record<string, string>> = {
-  gone: 'it left',
-  leaving: 'we left',
-  policy: 'sharing is off',
+  bye: 'it left',
+  closed_by_peer: 'it left',
+  peer_gone: 'it left',
+  sharing_off: 'sharing is off',
   surplus: 'others were of more use',
   ticket_expired: 'its ticket ran out',
   timeout: 'it could not be reached',
+  timed_out: 'it could not be reached',
   ice_failed: 'no way through the networks between us',
   connection_lost: 'the connection broke',
 };
