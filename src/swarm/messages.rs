@@ -19,14 +19,19 @@ struct DataHead {
 
 impl Engine {
     pub(super) fn peer_message(&mut self, id: PeerId, bytes: &[u8]) {
+        if self
+            .peers
+            .get(&id)
+            .is_some_and(|peer| matches!(peer.stage, Stage::Dialling))
+        {
+            // One channel may deliver before the browser has told that the other is open.
+            self.peer_opened(id);
+        }
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
         match peer.stage {
-            Stage::Dialling => {
-                self.blame(id, "message_before_open", None);
-                return;
-            }
+            Stage::Dialling => return,
             Stage::Proving(_) => {
                 peer.bytes_before_proof = peer.bytes_before_proof.saturating_add(bytes.len());
                 if peer.bytes_before_proof > PROOF_BYTES {

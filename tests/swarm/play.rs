@@ -386,3 +386,19 @@ fn fifty_neighbours_of_a_long_title_are_all_kept() {
     }
     assert_eq!(crowd.peers(), 50);
 }
+
+#[test]
+fn a_hello_that_comes_before_the_news_that_both_channels_are_open_is_taken() {
+    let mut world = World::new(20, SEGMENT);
+    world.slow_open_us = 60_000;
+    let first = world.join(Behaviour::Honest);
+    world.demand(first, 1, "v/0.m4s");
+    world.run(2_000_000);
+    let second = world.join(Behaviour::Honest);
+    world.run(2_000_000);
+    assert!(world.early_messages > 0, "it took place");
+    for viewer in [first, second] {
+        assert_eq!(world.viewers[viewer].engine.stats().connections_proved, 1);
+        assert_eq!(world.viewers[viewer].engine.stats().blamed, 0);
+    }
+}

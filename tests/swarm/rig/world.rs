@@ -55,6 +55,7 @@ pub struct Viewer {
     pub closes: Vec<(PeerId, &'static str)>,
     pub buffered: BTreeMap<PeerId, u64>,
     sent_to: BTreeSet<PeerId>,
+    told_open: BTreeSet<PeerId>,
     wake: Option<Timestamp>,
 }
 
@@ -118,6 +119,10 @@ enum Item {
         peer: PeerId,
         bytes: u64,
     },
+    Opened {
+        viewer: usize,
+        peer: PeerId,
+    },
     LinkDown {
         viewer: usize,
         peer: PeerId,
@@ -131,6 +136,10 @@ pub struct World {
     pub viewers: Vec<Viewer>,
     pub link_latency_us: u64,
     pub link_bytes_per_s: u64,
+    /// How much later the second side of a connection hears that it is open.
+    pub slow_open_us: u64,
+    /// Messages that came before that.
+    pub early_messages: u64,
     tracker: Tracker,
     queue: BTreeMap<(Timestamp, u64), Item>,
     order: u64,
@@ -159,6 +168,8 @@ impl World {
             viewers: Vec::new(),
             link_latency_us: 10_000,
             link_bytes_per_s: 2_500_000,
+            slow_open_us: 0,
+            early_messages: 0,
             tracker: Tracker::default(),
             queue: BTreeMap::new(),
             order: 0,
@@ -203,6 +214,7 @@ impl World {
             closes: Vec::new(),
             buffered: BTreeMap::new(),
             sent_to: BTreeSet::new(),
+            told_open: BTreeSet::new(),
             wake: None,
         });
         let wall = Input::WallTime {
@@ -371,12 +383,23 @@ impl World {
                 if !self.viewers[a.0].gone && !self.viewers[b.0].gone {
                     self.viewers[a.0].links.insert(a.1, b);
                     self.viewers[b.0].links.insert(b.1, a);
+                    self.viewers[a.0].told_open.insert(a.1);
                     self.input(a.0, Input::PeerOpened { peer: a.1 });
-                    self.input(b.0, Input::PeerOpened { peer: b.1 });
+                    let delay = self.slow_open_us;
+                    self.at(
+                        delay,
+                        Item::Opened {
+                            viewer: b.0,
+                            peer: b.1,
+                        },
+                    );
                 }
             }
             Item::Control { viewer, peer, bytes } => {
                 if self.viewers[viewer].links.contains_key(&peer) {
+                    if !self.viewers[viewer].told_open.contains(&peer) {
+                        self.early_messages += 1;
+                    }
                     self.input(viewer, Input::Message { peer, bytes: &bytes });
                 }
             }
@@ -402,6 +425,10 @@ impl World {
                 if low && self.viewers[viewer].links.contains_key(&peer) {
                     self.input(viewer, Input::Writable { peer, buffered });
                 }
+            }
+            Item::Opened { viewer, peer } => {
+                self.viewers[viewer].told_open.insert(peer);
+                self.input(viewer, Input::PeerOpened { peer });
             }
             Item::LinkDown { viewer, peer } => {
                 if self.viewers[viewer].links.remove(&peer).is_some() {
