@@ -241,6 +241,7 @@ export interface SegmentStats {
 export type EngineEvent =
   | { type: 'tracker_joined'; handle: string }
   | { type: 'tracker_lost'; code: string }
+  | { type: 'tracker_refused'; code: string }
   | { type: 'peer_connected'; peer: number; handle: string }
   | { type: 'peer_lost'; peer: number; handle: string; code: string }
   | {

@@ -5,7 +5,16 @@ import { Playback } from './playback.mjs';
 import { recording } from './recording.mjs';
 
 // Above what waits for the first time: a module's constants exist only once it has come to them.
-const EVENTS = ['peer-connected', 'peer-lost', 'peer-blamed', 'source-blamed', 'object-done', 'warning'];
+const EVENTS = [
+  'peer-connected',
+  'peer-lost',
+  'peer-blamed',
+  'source-blamed',
+  'object-done',
+  'warning',
+  'worker-replaced',
+  'error',
+];
 const EVENTS_KEPT = 5000;
 const PARSE_ERRORS = new Set([
   'fragParsingError',

@@ -1,5 +1,5 @@
 // The package's worker with something broken in it first: `worker.js?alter=N` flips a bit in every data message after the
-// Nth, `?skew=MS` puts the clock wrong, `?listen` reports what is sent to peers.
+// Nth, `?skew=MS` puts the clock wrong, `?listen` reports what is sent to peers, `?mortal` lets a page end it.
 
 'use strict';
 
@@ -19,6 +19,15 @@ if (parameters.has('listen')) {
     tell.postMessage({ label: channel.label, bytes: bytes.slice() });
     return bytes;
   });
+}
+if (parameters.has('mortal')) {
+  new BroadcastChannel('worker-end').onmessage = ({ data: silently }) => {
+    if (silently) {
+      self.close();
+    } else {
+      throw new Error('ended by the test');
+    }
+  };
 }
 
 importScripts('/pkg/worker.js');
