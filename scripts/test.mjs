@@ -91,7 +91,9 @@ async function passes(suite) {
     return false;
   }
   for (const [command, ...args] of suite.commands) {
-    const [program, rest] = suite.webrtc ? await whereWebRtcWorks(command, args) : [command, args];
+    const [program, rest] = suite.webrtc
+      ? await whereWebRtcWorks(command, args, { apart: true })
+      : [command, args];
     if (!(await spawnSuite(program, rest, environment(suite.env)))) {
       return false;
     }

@@ -3,11 +3,17 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { output } from './run.mjs';
+import { CommandFailed, output } from './run.mjs';
 
-/** `[command, args]` to run `command` where WebRTC works. */
-export async function whereWebRtcWorks(command, args) {
-  if (await hasDefaultRoute()) {
+const UNSHARE = ['--net', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+
+/**
+ * `[command, args]` to run `command` where WebRTC works. `apart` prefers a network of its own even where there is a route,
+ * so that nobody else's packets are counted.
+ */
+export async function whereWebRtcWorks(command, args, { apart = false } = {}) {
+  const routed = await hasDefaultRoute();
+  if (routed && !(apart && (await mayMakeNamespaces()))) {
     return [command, args];
   }
   if ((await output('ip', ['-V'])) === null) {
@@ -15,8 +21,18 @@ export async function whereWebRtcWorks(command, args) {
       'no interface has a default route, and `ip` is missing to make one: apt-get install iproute2',
     );
   }
-  const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  return ['unshare', ['--net', ...asUser, '--', 'sh', '-c', NAMESPACE, 'sh', command, ...args]];
+  return ['unshare', [...UNSHARE, '--', 'sh', '-c', NAMESPACE, 'sh', command, ...args]];
+}
+
+async function mayMakeNamespaces() {
+  try {
+    return (await output('unshare', [...UNSHARE, '--', 'sh', '-c', NAMESPACE, 'sh', 'true'])) !== null;
+  } catch (error) {
+    if (error instanceof CommandFailed) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 export async function hasDefaultRoute() {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { Stage, playsTo } from '../lib/stage.mjs';
 
-const PLAY_S = 40;
+const PLAY_S = 24;
 
 test('with a 2 Mbit/s origin and fast peers, renditions oscillate no more than with hls.js alone', async (t) => {
   const stage = await Stage.open(t, { stream: 'ladder', faults: { bytesPerSecond: 2_000_000 / 8 } });

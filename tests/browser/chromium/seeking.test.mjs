@@ -3,6 +3,16 @@ import { test } from 'node:test';
 
 import { Stage, findsPeers, playsTo } from '../lib/stage.mjs';
 
+// Seconds, and the rendition to switch to there.
+const JUMPS = [
+  [30.7, 0],
+  [6.3, 1],
+  [44.5, 0],
+  [16.9, 1],
+  [50.1, 0],
+  [2.7, 1],
+];
+
 test('seeking back and forth and switching renditions keep one connection per pair', async (t) => {
   const stage = await Stage.open(t, { stream: 'ladder' });
   const first = await stage.viewer({ height: 180 });
@@ -10,20 +20,12 @@ test('seeking back and forth and switching renditions keep one connection per pa
   const second = await stage.viewer({ height: 180 });
   await findsPeers(second);
 
-  for (const [to, level] of [
-    [30, 0],
-    [6, 1],
-    [44, 0],
-    [16, 1],
-    [50, 0],
-    [2, 1],
-  ]) {
+  for (const [to, level] of JUMPS) {
     for (const viewer of [first, second]) {
-      await viewer.evaluate((next) => (window.__viewer.hls.nextLevel = next), level);
       await viewer.seek(to);
-    }
-    for (const viewer of [first, second]) {
-      await playsTo(viewer, to + 1.5);
+      await playsTo(viewer, to + 0.5);
+      await viewer.evaluate((next) => (window.__viewer.hls.nextLevel = next), level);
+      await playsTo(viewer, to + 2);
     }
   }
 
