@@ -43,6 +43,7 @@ pub(super) struct Request {
     pub(super) got: u16,
     pub(super) issued_at: Timestamp,
     pub(super) progress_at: Timestamp,
+    pub(super) urgency: Urgency,
 }
 
 impl Request {
@@ -269,8 +270,17 @@ impl Peer {
             .sum()
     }
 
-    /// Chunks that it may be asked for on top of what is under way.
-    pub(super) fn window_free(&self) -> u32 {
+    fn outstanding_prefetch(&self) -> u32 {
+        self.requests
+            .values()
+            .filter(|request| request.urgency == Urgency::Prefetch)
+            .map(|request| u32::from(request.count) - request.got.count_ones())
+            .sum()
+    }
+
+    /// Chunks that it may be asked for on top of what is under way. What is fetched ahead takes half of the
+    /// window at most, and never from what the player waits for: the other side serves that first.
+    pub(super) fn window_free(&self, urgency: Urgency) -> u32 {
         if !self.proven {
             return if self.requests.is_empty() {
                 UNPROVEN_WINDOW
@@ -288,7 +298,12 @@ impl Peer {
                     .clamp(FIRST_WINDOW / 2, MAX_WINDOW)
             }
         };
-        window.saturating_sub(self.outstanding())
+        match urgency {
+            Urgency::Prefetch => (window / 2).saturating_sub(self.outstanding()),
+            Urgency::Soon | Urgency::Urgent => {
+                window.saturating_sub(self.outstanding() - self.outstanding_prefetch())
+            }
+        }
     }
 
     /// When everything outstanding plus `chunks` more will have come, microseconds from now.

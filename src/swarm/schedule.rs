@@ -24,6 +24,9 @@ const URGENT_US: u64 = 10_000_000;
 const MARGIN_US: u64 = 800_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
 const IMPATIENCE_US: u64 = 250_000;
+/// A request made ahead of time that has brought nothing after this long is made anew once the player asks,
+/// microseconds.
+const UPGRADE_AFTER_US: u64 = 150_000;
 /// A back-up waits this long for each better-ranked neighbour, microseconds…
 const ELECTION_STEP_US: u64 = 350_000;
 /// …but not for more of them than this.
@@ -301,6 +304,9 @@ impl Engine {
         if self.config.sharing == Sharing::Off || want.holders == 0 {
             return;
         }
+        if want.demanded {
+            self.upgrade_prefetch(want.id);
+        }
         let Some(object) = self.objects.get(&want.id) else {
             return;
         };
@@ -321,7 +327,7 @@ impl Engine {
             (false, false) => Urgency::Prefetch,
         };
         while let Some(&start) = open.first() {
-            let Some((peer_id, run)) = self.best_peer(want.id, start, &open, run_limit) else {
+            let Some((peer_id, run)) = self.best_peer(want.id, start, &open, run_limit, urgency) else {
                 // Nobody can take this chunk now; a later one may have another holder.
                 open.remove(0);
                 continue;
@@ -331,8 +337,40 @@ impl Engine {
         }
     }
 
+    /// What was fetched ahead and is asked for by the player now must not wait behind what is still fetched ahead.
+    fn upgrade_prefetch(&mut self, id: ObjectId) {
+        let now = self.now;
+        let waiting: Vec<(PeerId, u32)> = self
+            .peers
+            .values()
+            .flat_map(|peer| {
+                let waits = |request: &Request| {
+                    request.object == id
+                        && request.urgency == Urgency::Prefetch
+                        && request.got == 0
+                        && now.since(request.issued_at) > peer.rtt_us.max(UPGRADE_AFTER_US)
+                };
+                peer.requests
+                    .iter()
+                    .filter(move |(_, request)| waits(request))
+                    .map(|(request, _)| (peer.id, *request))
+            })
+            .collect();
+        for (peer, request) in waiting {
+            self.drop_request(peer, request);
+            self.send(peer, &Message::Cancel { id: request });
+        }
+    }
+
     /// The peer that would bring a run from `start` first, and how long a run it may take.
-    fn best_peer(&self, id: ObjectId, start: u32, open: &[u32], run_limit: u32) -> Option<(PeerId, u32)> {
+    fn best_peer(
+        &self,
+        id: ObjectId,
+        start: u32,
+        open: &[u32],
+        run_limit: u32,
+        urgency: Urgency,
+    ) -> Option<(PeerId, u32)> {
         let consecutive = (start..)
             .zip(open)
             .take_while(|(want, have)| want == *have)
@@ -342,7 +380,7 @@ impl Engine {
             .values()
             .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
             .filter_map(|peer| {
-                let free = peer.window_free().min(consecutive);
+                let free = peer.window_free(urgency).min(consecutive);
                 let run = (start..start + free)
                     .take_while(|&chunk| peer.holdings.has(id, chunk))
                     .count();
@@ -580,7 +618,7 @@ impl Engine {
             let limit = self
                 .peers
                 .get(&peer_id)
-                .map_or(0, super::peer::Peer::window_free)
+                .map_or(0, |peer| peer.window_free(Urgency::Urgent))
                 .min(4);
             let run = (chunk..chunk + limit)
                 .take_while(|&c| matches!(object.state(c), Some(Chunk::Requested { hedge: None, .. })))
@@ -625,6 +663,7 @@ impl Engine {
             got: 0,
             issued_at: now,
             progress_at: now,
+            urgency,
         };
         peer.requests.insert(request_id, request);
         let mut nonce = [0; 16];
