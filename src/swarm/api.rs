@@ -69,7 +69,7 @@ pub enum Input<'a> {
         sharing: Sharing,
         /// Upload cap, bits per second.
         upload_bps: Option<u64>,
-        /// Bytes that may still be uploaded.
+        /// Bytes that may be uploaded in the whole visit; what was sent already counts.
         upload_bytes: Option<u64>,
     },
     /// The best estimate of wall-clock time.

@@ -16,7 +16,7 @@ pub struct EngineConfig {
     pub sharing: Sharing,
     /// Upload cap in bits per second. Default: none.
     pub upload_bps: Option<u64>,
-    /// Upload budget in bytes. Default: none.
+    /// Upload budget in bytes, for the whole visit. Default: none.
     pub upload_bytes: Option<u64>,
     /// Bytes that the store may hold. Default: 64 MiB.
     pub store_bytes: u64,

@@ -340,7 +340,7 @@ impl Engine {
             handle: peer.handle.to_string(),
             code: code.to_owned(),
         });
-        if self.config.sharing != Sharing::Off {
+        if self.session.is_joined() {
             self.timers.set_earlier(Timer::Session, now.plus_ms(300));
         }
         self.dirty = true;

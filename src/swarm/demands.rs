@@ -115,6 +115,9 @@ impl Engine {
                 }
                 self.deliver_if_complete(id);
             }
+            Resolution::Need(sheets) if sheets.iter().any(|sheet| self.is_corrupt_sheet(sheet)) => {
+                self.refuse(id, RefuseCode::Corrupt);
+            }
             Resolution::Need(sheets) => {
                 for sheet in &sheets {
                     self.want_sheet(sheet);

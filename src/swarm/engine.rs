@@ -264,7 +264,7 @@ impl Engine {
             store_bytes: self.store_bytes,
             store_limit: self.config.store_bytes,
             upload_bps: self.config.upload_bps,
-            upload_bytes_left: self.config.upload_bytes,
+            upload_bytes_left: self.budget.bytes_left(),
             http_rate: self.http.rate(),
             demands: u32::try_from(self.demands.len()).unwrap_or(u32::MAX),
             tracks: self
@@ -332,7 +332,10 @@ impl Engine {
                 if before == Sharing::Off && self.config.tracker {
                     self.timers.set(Timer::Session, self.now);
                 }
-                self.set_choking(sharing != Sharing::On);
+                self.set_choking(sharing != Sharing::On || self.budget.is_exhausted(self.now));
+                if before != sharing {
+                    self.sharing_changed();
+                }
             }
         }
         self.pump_all_uploads();

@@ -6,6 +6,8 @@ use crate::content::{Hash, ObjectId, Sheet};
 
 /// Time to the first byte before one was measured.
 const ASSUMED_TTFB_US: u64 = 150_000;
+/// A request that brings nothing is given this long at least.
+const MIN_STALL_US: u64 = 3_000_000;
 /// Rate before one was measured: a title that plays at all needs about this much.
 const ASSUMED_RATE: u64 = 500_000;
 
@@ -38,6 +40,17 @@ pub(super) struct Fetch {
     pub(super) started_at: Timestamp,
     pub(super) first_byte_at: Option<Timestamp>,
     pub(super) bytes: u64,
+    /// When a piece came last.
+    pub(super) progress_at: Timestamp,
+    /// Bytes that were asked for.
+    pub(super) len: u64,
+}
+
+impl Fetch {
+    /// When it counts as stalled unless a piece comes.
+    pub(super) fn stalls_at(&self, http: &HttpMeter) -> Timestamp {
+        self.progress_at + http.expect_us(self.len).saturating_mul(3).max(MIN_STALL_US)
+    }
 }
 
 /// What HTTP does here, as measured.

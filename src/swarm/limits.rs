@@ -85,5 +85,8 @@ pub(super) const MAX_HELD_RANGES: usize = 1_024;
 /// Objects that a peer may hold in part at once, as we remember it.
 pub(super) const MAX_PARTIALS: usize = 64;
 
+/// News of what a peer holds are looked at together after this long, milliseconds: one pass for a burst.
+pub(super) const HAVE_DELAY_MS: u64 = 4;
+
 /// Tracks that one peer may talk about.
 pub(super) const MAX_TRACKS: usize = 64;

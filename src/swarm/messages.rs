@@ -1,9 +1,10 @@
 //! What a proved peer says. A fault here is a value: the peer is blamed by name of the rule and closed.
 
 use super::engine::Engine;
-use super::limits::{MAX_UPLOAD_QUEUE, PROOF_BYTES};
+use super::limits::{HAVE_DELAY_MS, LOW_UNSENT, MAX_UPLOAD_QUEUE, PROOF_BYTES};
 use super::object::By;
 use super::peer::{Stage, Upload};
+use super::timer::Timer;
 use super::{CloseReason, KeepFrom, Output, Payload, PeerId, Sharing};
 use crate::content::{CHUNK, Hash, ObjectId, TrackId};
 use crate::wire::{self, DATA_HEAD, Message, RejectReason, Urgency};
@@ -60,7 +61,8 @@ impl Engine {
                     && let Some(peer) = self.peers.get_mut(&id)
                 {
                     peer.holdings.add(&have);
-                    self.dirty = true;
+                    self.timers
+                        .set_earlier(Timer::Schedule, self.now.plus_ms(HAVE_DELAY_MS));
                 }
             }
             Message::Unhave(ranges) => {
@@ -68,7 +70,8 @@ impl Engine {
                     for range in &ranges.segments {
                         peer.holdings.remove(ranges.track, range.first, range.count);
                     }
-                    self.dirty = true;
+                    self.timers
+                        .set_earlier(Timer::Schedule, self.now.plus_ms(HAVE_DELAY_MS));
                 }
             }
             Message::WantRows { object, root } => self.peer_wants_rows(id, object, root),
@@ -125,7 +128,16 @@ impl Engine {
             return;
         };
         let hashes = row.to_vec();
-        if (hashes.len() * Hash::LEN + DATA_HEAD) as u64 <= room {
+        let len = (hashes.len() * Hash::LEN + DATA_HEAD) as u64;
+        // Rows go up the same link as chunks do: the same policy, cap, budget and back-pressure.
+        let may = self.config.sharing == Sharing::On
+            && len <= room
+            && self
+                .peers
+                .get(&id)
+                .is_some_and(|peer| !peer.choking && (peer.buffered <= LOW_UNSENT || peer.sendable() >= len))
+            && self.budget.take(len, self.now);
+        if may {
             self.send(id, &Message::Rows { object, root, hashes });
         }
     }
@@ -134,9 +146,13 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if peer.rows_asked.remove(&object).is_none() {
-            self.blame(id, "unsolicited_rows", Some((object, 0)));
-            return;
+        match peer.rows_asked.get_mut(&object) {
+            None => {
+                self.blame(id, "unsolicited_rows", Some((object, 0)));
+                return;
+            }
+            Some(asked) if asked.answered => return,
+            Some(asked) => asked.answered = true,
         }
         if self.catalog.object(object).is_none_or(|info| info.root != root) {
             // An honest answer to another version's question.
@@ -206,10 +222,10 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        let Some(request_state) = peer.give_up(request, now) else {
+        let Some(request_state) = peer.refused(request, now) else {
             return;
         };
-        if reason == RejectReason::NotHeld {
+        if matches!(reason, RejectReason::NotHeld | RejectReason::Unknown) {
             peer.holdings
                 .remove(request_state.object.track, request_state.object.index, 1);
         }
@@ -297,6 +313,10 @@ impl Engine {
         let Some(request) = peer.requests.get_mut(&data.id) else {
             if peer.accept_late(data.id, now) {
                 self.count_traffic(data.object, |traffic| traffic.wasted += len);
+            } else if data.id <= peer.last_request {
+                // It was asked for this, long ago: too late to be of use, but no offence.
+                self.count_traffic(data.object, |traffic| traffic.wasted += len);
+                self.close_peer(id, CloseReason::Timeout, "late_data");
             } else {
                 self.blame(id, "unsolicited_data", Some((data.object, data.first)));
             }
@@ -335,11 +355,22 @@ impl Engine {
         self.check_chunks(id, &data, payload);
     }
 
+    /// The chunks of a message that was of no use are missing again.
+    fn release_data(&mut self, id: PeerId, data: &DataHead) {
+        let now = self.now;
+        if let Some(object) = self.objects.get_mut(&data.object) {
+            for chunk in data.first..data.first.saturating_add(u32::from(data.count)) {
+                object.release(chunk, By::Peer(id, data.id), now);
+            }
+        }
+    }
+
     fn check_chunks(&mut self, id: PeerId, data: &DataHead, payload: &dyn Payload) {
         let Some(object) = self.objects.get(&data.object) else {
             return;
         };
         if object.info.root != data.root {
+            self.release_data(id, data);
             // They serve another version under the same numbers: the tracks' roots would have differed.
             self.blame(id, "wrong_root", Some((data.object, data.first)));
             return;
@@ -348,6 +379,7 @@ impl Engine {
             .map(|i| u64::from(object.chunk_len(data.first.saturating_add(i))))
             .sum();
         if payload.len() as u64 != expected {
+            self.release_data(id, data);
             self.count_traffic(data.object, |traffic| traffic.rejected += payload.len() as u64);
             self.blame(id, "wrong_data_length", Some((data.object, data.first)));
             return;

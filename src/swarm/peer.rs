@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::limits::{
-    FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_WINDOW, MIN_UNSENT,
-    UNPROVEN_WINDOW, UNSENT_MS,
+    FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE,
+    MAX_WINDOW, MIN_UNSENT, UNPROVEN_WINDOW, UNSENT_MS,
 };
 use super::ranges::RangeSet;
 use super::rate::{RateMeter, transfer_us};
@@ -67,6 +67,13 @@ struct Late {
     until: Timestamp,
 }
 
+/// A row that the peer was asked for, once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowAsked {
+    pub(super) at: Timestamp,
+    pub(super) answered: bool,
+}
+
 /// A chunk range that the peer asked us for.
 #[derive(Clone, Debug)]
 pub(super) struct Upload {
@@ -96,15 +103,14 @@ impl Holdings {
                 complete.insert(range.first, range.count);
             }
         }
-        let whole = complete.clone();
         self.partial
-            .retain(|id, _| id.track != have.track || !whole.contains(id.index));
+            .retain(|id, _| id.track != have.track || !complete.contains(id.index));
         for part in &have.partial {
             let id = ObjectId {
                 track: have.track,
                 index: part.index,
             };
-            if whole.contains(part.index)
+            if complete.contains(part.index)
                 || (self.partial.len() >= MAX_PARTIALS && !self.partial.contains_key(&id))
             {
                 continue;
@@ -124,6 +130,7 @@ impl Holdings {
     pub(super) fn remove(&mut self, track: TrackId, first: u32, count: u32) {
         if let Some(complete) = self.complete.get_mut(&track) {
             complete.remove(first, count);
+            complete.truncate(MAX_HELD_RANGES);
         }
         let end = first.saturating_add(count);
         self.partial
@@ -170,7 +177,7 @@ pub(super) struct Peer {
     pub(super) shared: Option<OrderedSet<TrackId>>,
     pub(super) holdings: Holdings,
     /// Objects that it asked us the row of, or we it.
-    pub(super) rows_asked: OrderedMap<ObjectId, Timestamp>,
+    pub(super) rows_asked: OrderedMap<ObjectId, RowAsked>,
     // what we fetch from it
     pub(super) requests: OrderedMap<u32, Request>,
     late: VecDeque<Late>,
@@ -182,6 +189,12 @@ pub(super) struct Peer {
     pub(super) snubbed_until: Option<Timestamp>,
     /// Times that it was elected to fetch something and did not, within this connection.
     pub(super) missed_elections: u32,
+    /// It refused a request: nothing is asked of it before.
+    pub(super) held_until: Option<Timestamp>,
+    rejects: u32,
+    /// The highest request number that it was given.
+    pub(super) last_request: u32,
+    pub(super) created_at: Timestamp,
     // what it fetches from us
     pub(super) uploads: VecDeque<Upload>,
     pub(super) choking: bool,
@@ -225,6 +238,10 @@ impl Peer {
             timeouts: 0,
             snubbed_until: None,
             missed_elections: 0,
+            held_until: None,
+            rejects: 0,
+            last_request: 0,
+            created_at: now,
             uploads: VecDeque::new(),
             choking: false,
             buffered: 0,
@@ -252,7 +269,8 @@ impl Peer {
 
     /// Whether it may be asked for anything now.
     pub(super) fn is_source(&self, now: Timestamp) -> bool {
-        self.is_ready() && !self.choked && self.snubbed_until.is_none_or(|until| until <= now)
+        let waits = |until: Option<Timestamp>| until.is_some_and(|until| until > now);
+        self.is_ready() && !self.choked && !waits(self.snubbed_until) && !waits(self.held_until)
     }
 
     /// Bytes per second to reckon with.
@@ -281,6 +299,10 @@ impl Peer {
     /// Chunks that it may be asked for on top of what is under way. What is fetched ahead takes half of the
     /// window at most, and never from what the player waits for: the other side serves that first.
     pub(super) fn window_free(&self, urgency: Urgency) -> u32 {
+        if self.requests.len() >= MAX_UPLOAD_QUEUE {
+            // The other side would refuse more.
+            return 0;
+        }
         if !self.proven {
             return if self.requests.is_empty() {
                 UNPROVEN_WINDOW
@@ -356,6 +378,17 @@ impl Peer {
         }
     }
 
+    /// It refused a request. Nothing of it will come, and the next waits a little longer each time.
+    pub(super) fn refused(&mut self, id: u32, now: Timestamp) -> Option<Request> {
+        let request = self.requests.remove(&id)?;
+        self.held_until = Some(now.plus_ms(100 << self.rejects.min(5)));
+        self.rejects += 1;
+        if self.requests.is_empty() {
+            self.download.stop(now);
+        }
+        Some(request)
+    }
+
     /// A request made no progress in time.
     pub(super) fn timed_out(&mut self, now: Timestamp) {
         self.download.halve();
@@ -378,6 +411,7 @@ impl Peer {
     pub(super) fn delivered(&mut self, now: Timestamp, bytes: u64) {
         self.proven = true;
         self.timeouts = 0;
+        self.rejects = 0;
         self.received = self.received.saturating_add(bytes);
         self.useful_at = now;
     }

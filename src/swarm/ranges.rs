@@ -45,6 +45,11 @@ impl RangeSet {
         self.ranges.splice(from..to.max(from), left);
     }
 
+    /// Forgets all but the first `pieces` ranges.
+    pub(super) fn truncate(&mut self, pieces: usize) {
+        self.ranges.truncate(pieces);
+    }
+
     /// Whether `value` is in the set.
     pub(super) fn contains(&self, value: u32) -> bool {
         let at = self.ranges.partition_point(|&(_, e)| e <= value);

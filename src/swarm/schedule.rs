@@ -11,7 +11,7 @@ use super::demands::{Target, chunks_of};
 use super::engine::Engine;
 use super::limits::{MAX_FETCHES, PREFETCH_SEGMENTS, PREFETCH_US, TRACK_IDLE_US};
 use super::object::{By, Chunk};
-use super::peer::Request;
+use super::peer::{Peer, Request};
 use super::timer::Timer;
 use super::{HttpReason, PeerId, Sharing, Timestamp};
 use crate::content::{Hash, ObjectId, TrackId, TrackKind};
@@ -20,8 +20,10 @@ use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
 const URGENT_US: u64 = 10_000_000;
-/// HTTP is started this much earlier than it would just be in time, microseconds.
+/// HTTP is started this much earlier than it would just be in time, microseconds…
 const MARGIN_US: u64 = 800_000;
+/// …up to this much with a long buffer, microseconds.
+const MAX_MARGIN_US: u64 = 4_000_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
 const IMPATIENCE_US: u64 = 250_000;
 /// A request made ahead of time that has brought nothing after this long is made anew once the player asks,
@@ -33,6 +35,12 @@ const ELECTION_STEP_US: u64 = 350_000;
 const ELECTION_BACKUPS: u64 = 4;
 /// A neighbour that was elected this often and did not fetch is not waited for again.
 const MISSED_ELECTIONS: u32 = 2;
+/// A connection that is being made counts as hope for this long, microseconds…
+const DIAL_PATIENCE_US: u64 = 3_000_000;
+/// …and not at all after this many, none of which came about.
+const HOPELESS_DIALS: u32 = 3;
+/// A part that no source holds is fetched elsewhere after this long without progress, microseconds.
+const PARTIAL_PATIENCE_US: u64 = 1_000_000;
 /// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
 const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
 
@@ -41,6 +49,7 @@ const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
 struct Want {
     id: ObjectId,
     need_at: Timestamp,
+    asked_at: Timestamp,
     /// Whether the player asked for it (else it is prefetched, from peers only).
     demanded: bool,
     first: u32,
@@ -64,6 +73,7 @@ impl Engine {
     pub(super) fn schedule(&mut self) {
         let now = self.now;
         self.time_out_requests();
+        self.time_out_fetches();
         self.start_sheets();
         let wants = self.wants();
         let mut wake: Option<Timestamp> = None;
@@ -90,9 +100,11 @@ impl Engine {
         let snubs = self
             .peers
             .values()
-            .filter_map(|peer| peer.snubbed_until)
+            .flat_map(|peer| [peer.snubbed_until, peer.held_until])
+            .flatten()
             .filter(|until| *until > now);
-        if let Some(at) = timeouts.chain(snubs).chain(wake).min() {
+        let stalls = self.fetches.values().map(|fetch| fetch.stalls_at(&self.http));
+        if let Some(at) = timeouts.chain(snubs).chain(stalls).chain(wake).min() {
             self.timers.set_earlier(Timer::Schedule, at.max(now + 1_000));
         }
     }
@@ -117,10 +129,12 @@ impl Engine {
                         want.first = want.first.min(first);
                         want.count = end - want.first;
                         want.need_at = want.need_at.min(need_at);
+                        want.asked_at = want.asked_at.min(demand.asked_at);
                     }
                     None => wants.push(Want {
                         id: span.object,
                         need_at,
+                        asked_at: demand.asked_at,
                         demanded: true,
                         first,
                         count,
@@ -191,6 +205,7 @@ impl Engine {
                 wants.push(Want {
                     id,
                     need_at,
+                    asked_at: now,
                     demanded: false,
                     first: 0,
                     count: chunks,
@@ -435,9 +450,19 @@ impl Engine {
     }
 
     fn rows_hopeless(&self, id: ObjectId) -> bool {
-        self.catalog
-            .rows_sheet(id, 1)
-            .is_none_or(|sheet| self.sheet_given_up(&sheet))
+        self.catalog.rows_sheet(id, 1).is_none() || self.rows_fail_over_http(id)
+    }
+
+    /// Whether source peers hold, together, every chunk that is missing and was not asked for elsewhere.
+    fn peers_cover(&self, want: &Want) -> bool {
+        let Some(object) = self.objects.get(&want.id) else {
+            return false;
+        };
+        object.unasked(want.first, want.count).all(|chunk| {
+            self.peers.values().any(|peer| {
+                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has(want.id, chunk)
+            })
+        })
     }
 
     /// Now, with the reason why, or when at the latest.
@@ -454,16 +479,28 @@ impl Engine {
         }
         let expect = self.http.expect_us(object.missing_bytes());
         let left = want.need_at.since(now);
-        let last_call = Timestamp(want.need_at.0.saturating_sub(expect + expect / 2 + MARGIN_US));
+        // The more time there was when it was asked for, the more of it is kept as the player's buffer.
+        let margin = (want.need_at.since(want.asked_at) / 3).clamp(MARGIN_US, MAX_MARGIN_US);
+        let last_call = Timestamp(want.need_at.0.saturating_sub(expect + expect / 2 + margin));
         let in_time = last_call > now;
-        if want.holders > 0 {
-            let progress = object.progress_at.max(object.asked_peers_at);
+        let progress = object.progress_at.max(object.asked_peers_at);
+        // A holder of a part, or one that does not answer, must not keep the rest from being fetched.
+        let stuck_at = progress.unwrap_or(want.asked_at).max(want.asked_at) + PARTIAL_PATIENCE_US;
+        let covered = want.holders > 0 && (stuck_at > now || self.peers_cover(want));
+        if covered {
             return match (in_time, progress) {
-                (true, _) => Err(last_call),
+                (true, _) => Err(if stuck_at > now {
+                    last_call.min(stuck_at)
+                } else {
+                    last_call
+                }),
                 // Nobody could be asked yet: the row is missing, or no credit is left.
                 (false, None) => Ok(HttpReason::Startup),
                 (false, Some(progress)) => {
-                    let impatient_at = progress + IMPATIENCE_US;
+                    // However steadily a slow peer drips: from here on HTTP would just be in time.
+                    let last_chance =
+                        last_call.max(object.asked_peers_at.unwrap_or(now)) + (expect / 2 + MARGIN_US);
+                    let impatient_at = (progress + IMPATIENCE_US).min(last_chance);
                     if impatient_at <= now {
                         return Ok(HttpReason::Deadline);
                     }
@@ -484,7 +521,7 @@ impl Engine {
             if better.is_empty() {
                 return Ok(HttpReason::Elected);
             }
-            let wait_until = object.used_at + (better.len() as u64).min(ELECTION_BACKUPS) * ELECTION_STEP_US;
+            let wait_until = want.asked_at + (better.len() as u64).min(ELECTION_BACKUPS) * ELECTION_STEP_US;
             return if !in_time || wait_until <= now {
                 Ok(HttpReason::NobodyHas)
             } else {
@@ -536,7 +573,9 @@ impl Engine {
 
     /// Whether a first peer may be ready soon.
     fn peers_expected(&self) -> bool {
-        self.peers.values().any(|peer| !peer.is_ready()) || self.session.may_bring_peers(self.now)
+        let hopeless = self.connections_made >= HOPELESS_DIALS && self.connections_proved == 0;
+        let dialling = |peer: &Peer| !peer.is_ready() && self.now.since(peer.created_at) < DIAL_PATIENCE_US;
+        !hopeless && (self.peers.values().any(dialling) || self.session.may_bring_peers(self.now))
     }
 
     /// When peers will have brought what is missing, reckoned from their rates.
@@ -550,7 +589,7 @@ impl Engine {
             .filter(|peer| {
                 peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
             })
-            .map(super::peer::Peer::expected_rate)
+            .map(Peer::expected_rate)
             .sum();
         super::rate::transfer_us(object.missing_bytes(), rate.max(1))
     }
@@ -656,6 +695,7 @@ impl Engine {
         }
         object.asked_peers_at.get_or_insert(now);
         peer.download.start(now);
+        peer.last_request = request_id;
         let request = Request {
             object: id,
             first,

@@ -8,7 +8,7 @@ use super::{Output, PeerId, Sharing, Timestamp};
 use crate::content::{CHUNK, ObjectId, TrackId};
 use crate::wire::{
     self, DATA_HEAD, Have, MAX_DATA_CHUNKS, MAX_PARTIAL_RANGES, MAX_PARTIALS, MAX_RANGES, Message, Partial,
-    Range, Ranges,
+    Range, Ranges, RejectReason,
 };
 
 /// The bucket holds this much time of the cap, so that a chunk can go in one piece at any cap.
@@ -18,27 +18,30 @@ const BUCKET_US: u64 = 250_000;
 #[derive(Clone, Debug)]
 pub(super) struct UploadBudget {
     cap_bps: Option<u64>,
-    bytes_left: Option<u64>,
+    /// What may go in the whole visit, whatever changes in between.
+    bytes_total: Option<u64>,
+    spent: u64,
     tokens: u64,
     filled_at: Timestamp,
     uplink: RateMeter,
 }
 
 impl UploadBudget {
-    pub(super) fn new(cap_bps: Option<u64>, bytes_left: Option<u64>, now: Timestamp) -> Self {
+    pub(super) fn new(cap_bps: Option<u64>, bytes_total: Option<u64>, now: Timestamp) -> Self {
         Self {
             cap_bps,
-            bytes_left,
+            bytes_total,
+            spent: 0,
             tokens: 0,
             filled_at: now,
             uplink: RateMeter::default(),
         }
     }
 
-    pub(super) fn set_cap(&mut self, cap_bps: Option<u64>, bytes_left: Option<u64>, now: Timestamp) {
+    pub(super) fn set_cap(&mut self, cap_bps: Option<u64>, bytes_total: Option<u64>, now: Timestamp) {
         self.fill(now);
         self.cap_bps = cap_bps;
-        self.bytes_left = bytes_left;
+        self.bytes_total = bytes_total;
         self.tokens = self.tokens.min(self.bucket());
     }
 
@@ -64,21 +67,19 @@ impl UploadBudget {
         } else {
             u64::MAX
         };
-        rate.min(self.bytes_left.unwrap_or(u64::MAX))
+        rate.min(self.bytes_left().unwrap_or(u64::MAX))
     }
 
     fn spend(&mut self, bytes: u64) {
         if self.cap_bps.is_some() {
             self.tokens = self.tokens.saturating_sub(bytes);
         }
-        if let Some(left) = &mut self.bytes_left {
-            *left = left.saturating_sub(bytes);
-        }
+        self.spent = self.spent.saturating_add(bytes);
     }
 
     /// When `bytes` may go; `None` if never.
     fn when(&self, bytes: u64, now: Timestamp) -> Option<Timestamp> {
-        if self.bytes_left.is_some_and(|left| left < bytes) {
+        if self.bytes_left().is_some_and(|left| left < bytes) {
             return None;
         }
         match self.cap_bps {
@@ -90,8 +91,22 @@ impl UploadBudget {
         }
     }
 
-    pub(super) const fn bytes_left(&self) -> Option<u64> {
-        self.bytes_left
+    pub(super) fn bytes_left(&self) -> Option<u64> {
+        self.bytes_total.map(|total| total.saturating_sub(self.spent))
+    }
+
+    /// Whether not even one message can go in this visit.
+    pub(super) fn is_exhausted(&self, now: Timestamp) -> bool {
+        self.when(u64::from(CHUNK) + DATA_HEAD as u64, now).is_none()
+    }
+
+    /// Takes `bytes` if they may go now.
+    pub(super) fn take(&mut self, bytes: u64, now: Timestamp) -> bool {
+        let allowed = self.allowed(now) >= bytes;
+        if allowed {
+            self.spend(bytes);
+        }
+        allowed
     }
 }
 
@@ -151,14 +166,19 @@ impl Engine {
                 return;
             };
             let (object_id, first) = (upload.object, upload.next);
-            let Some(object) = self.objects.get(&object_id) else {
+            let Some(object) = self.objects.get(&object_id).filter(|object| object.has(first)) else {
+                // Evicted since it was asked for.
+                let gone = upload.id;
                 peer.uploads.pop_front();
+                self.send(
+                    id,
+                    &Message::Reject {
+                        id: gone,
+                        reason: RejectReason::NotHeld,
+                    },
+                );
                 continue;
             };
-            if upload.next >= upload.end || !object.has(first) {
-                peer.uploads.pop_front();
-                continue;
-            }
             let mut count: u8 = 0;
             let mut bytes = DATA_HEAD as u64;
             while count < MAX_DATA_CHUNKS
@@ -181,8 +201,10 @@ impl Engine {
                 return;
             }
             if bytes > allowed {
-                if let Some(at) = self.budget.when(bytes, now) {
-                    self.timers.set_earlier(Timer::Upload, at);
+                match self.budget.when(bytes, now) {
+                    Some(at) => self.timers.set_earlier(Timer::Upload, at),
+                    // Nothing more in this visit: nobody must wait for us.
+                    None => self.set_choking(true),
                 }
                 return;
             }
@@ -202,7 +224,6 @@ impl Engine {
             peer.upload.start(now);
             self.budget.uplink.start(now);
             self.budget.spend(bytes);
-            self.config.upload_bytes = self.budget.bytes_left();
             peer.buffered = peer.buffered.saturating_add(bytes);
             let payload = bytes - DATA_HEAD as u64;
             peer.sent = peer.sent.saturating_add(payload);
@@ -234,6 +255,20 @@ impl Engine {
             }
             self.send(id, &if choking { Message::Choke } else { Message::Unchoke });
         }
+    }
+
+    /// Sharing was switched: tell peers what is held now, and the tracker.
+    pub(super) fn sharing_changed(&mut self) {
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_ready())
+            .map(|peer| peer.id)
+            .collect();
+        for id in ids {
+            self.send_all_holdings(id);
+        }
+        self.session_holdings_changed();
     }
 
     /// Timer: tells peers what has arrived since the last time.

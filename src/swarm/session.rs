@@ -6,6 +6,7 @@ use crate::ordered::OrderedMap;
 
 use super::engine::Engine;
 use super::limits::{ENOUGH_PEERS, MAX_CANDIDATES, MAX_INTRODUCTIONS};
+use super::peer::Peer;
 use super::timer::Timer;
 use super::{CloseReason, Event, Output, Sharing, Timestamp};
 use crate::content::{ObjectId, TrackId, WallTime};
@@ -34,6 +35,10 @@ const FIRST_ANNOUNCE_MS: u64 = 20;
 const ANNOUNCE_TTL_S: u32 = 120;
 /// An introduction that brought no connection data is forgotten after this long, milliseconds.
 const INTRODUCE_MS: u64 = 10_000;
+/// Candidates of a list are hope for this long after joining, microseconds.
+const HOPE_AFTER_JOIN_US: u64 = 5_000_000;
+/// A connection that brought nothing is not counted as a source after this long, microseconds.
+const PROBATION_US: u64 = 10_000_000;
 /// A connection may make room for another after it was of no use for this long, microseconds.
 const SURPLUS_IDLE_US: u64 = 15_000_000;
 /// After joining, peers are expected for this long, microseconds.
@@ -140,7 +145,12 @@ impl Session {
         match self.state {
             State::Off | State::Waiting => false,
             State::Opening | State::Welcoming | State::Joining => now.since(self.since) < HOPE_US,
-            State::Joined => !self.asked.is_empty() || !self.candidates.is_empty(),
+            State::Joined => {
+                let young = self
+                    .joined_at
+                    .is_some_and(|at| now.since(at) < HOPE_AFTER_JOIN_US);
+                young && (!self.asked.is_empty() || !self.candidates.is_empty())
+            }
         }
     }
 }
@@ -392,7 +402,8 @@ impl Engine {
             .retain(|_, at| now.since(*at) < INTRODUCE_MS * 1_000);
         self.session.unreachable.retain(|_, until| *until > now);
         while self.session.introduce_after <= now
-            && self.peers.len() + self.session.asked.len() < ENOUGH_PEERS.min(self.config.max_peers)
+            && self.useful_peers() + self.session.asked.len() < ENOUGH_PEERS.min(self.config.max_peers)
+            && self.peers.len() + self.session.asked.len() < self.config.max_peers
             && self.session.asked.len() < MAX_INTRODUCTIONS
         {
             let Some(handle) = self.session.candidates.pop_front() else {
@@ -413,7 +424,7 @@ impl Engine {
             .joined_at
             .is_some_and(|at| now.since(at) < 30_000_000);
         let list_ms = if lonely && young { LIST_MS } else { LIST_LATER_MS };
-        let wants_peers = self.session.candidates.is_empty() && self.peers.len() < ENOUGH_PEERS;
+        let wants_peers = self.session.candidates.is_empty() && self.useful_peers() < ENOUGH_PEERS;
         if wants_peers && now.since(self.session.listed_at) >= list_ms * 1_000 {
             self.session.listed_at = now;
             self.outputs
@@ -439,6 +450,16 @@ impl Engine {
         self.timers.set(Timer::Session, next.max(now.plus_ms(10)));
     }
 
+    /// Connections that are sources, or may still turn out to be.
+    fn useful_peers(&self) -> usize {
+        let now = self.now;
+        let young = |peer: &Peer| now.since(peer.created_at) < PROBATION_US;
+        self.peers
+            .values()
+            .filter(|peer| young(peer) || (peer.is_source(now) && peer.holdings.segments() > 0))
+            .count()
+    }
+
     /// What is held changed: announce soon.
     pub(super) fn session_holdings_changed(&mut self) {
         if !self.session.is_joined()
@@ -459,6 +480,9 @@ impl Engine {
 
     fn announce_to_tracker(&mut self) {
         self.session.announce_due = None;
+        if self.config.sharing != Sharing::On {
+            return;
+        }
         let mut ranges: Vec<TrackRanges> = Vec::new();
         for (track, set) in self.complete_ranges() {
             if track == TrackId::ASSETS || ranges.len() >= MAX_ANNOUNCE_TRACKS {

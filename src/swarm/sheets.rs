@@ -2,7 +2,8 @@
 
 use super::engine::Engine;
 use super::fetch::{Fetch, What};
-use super::limits::{MAX_ATTEMPTS, MAX_FETCHES, ROWS_AHEAD};
+use super::limits::{MAX_ATTEMPTS, MAX_FETCHES, MAX_PARTIALS, ROWS_AHEAD};
+use super::peer::RowAsked;
 use super::timer::Timer;
 use super::{FetchId, FetchKind, FetchOutcome, Output, RefuseCode, Timestamp};
 use crate::content::{ObjectId, Sheet};
@@ -10,6 +11,12 @@ use crate::wire::Message;
 
 /// Extra requests that sheets may have under way beside objects: they are small and everything waits for them.
 const EXTRA_FETCHES: usize = 4;
+/// A sheet whose bytes do not verify is left alone for this long, milliseconds.
+const GIVE_UP_MS: u64 = 5_000;
+/// A sheet that could not be fetched at all is tried again after this long, milliseconds.
+const LONG_RETRY_MS: u64 = 10_000;
+/// What a peer did not answer in this time is forgotten, microseconds.
+const ROW_MEMORY_US: u64 = 60_000_000;
 /// A row that a peer was asked for is asked for again after this long, microseconds.
 const ROW_PATIENCE_US: u64 = 1_000_000;
 
@@ -20,7 +27,8 @@ pub(super) struct SheetState {
     attempts: u32,
     corrupt: u32,
     retry_at: Option<Timestamp>,
-    given_up: bool,
+    /// Its bytes did not verify, even past the cache: not asked for again before.
+    given_up_until: Option<Timestamp>,
 }
 
 impl Engine {
@@ -34,7 +42,7 @@ impl Engine {
     pub(super) fn sheet_given_up(&self, sheet: &Sheet) -> bool {
         self.sheets
             .get(sheet)
-            .is_some_and(|state| state.given_up || state.attempts >= 2)
+            .is_some_and(|state| state.given_up_until.is_some() || state.attempts >= 2)
     }
 
     pub(super) fn start_sheets(&mut self) {
@@ -44,7 +52,7 @@ impl Engine {
             .iter()
             .filter(|(_, state)| {
                 state.fetch.is_none()
-                    && !state.given_up
+                    && state.given_up_until.is_none_or(|until| until <= now)
                     && state.retry_at.is_none_or(|retry_at| retry_at <= now)
             })
             .map(|(sheet, _)| *sheet)
@@ -77,6 +85,8 @@ impl Engine {
                 started_at: now,
                 first_byte_at: None,
                 bytes: 0,
+                progress_at: now,
+                len,
             };
             self.fetches.insert(fetch, entry);
             if let Some(state) = self.sheets.get_mut(&sheet) {
@@ -87,7 +97,8 @@ impl Engine {
             .sheets
             .values()
             .filter(|s| s.fetch.is_none())
-            .filter_map(|s| s.retry_at)
+            .filter_map(|s| s.retry_at.max(s.given_up_until))
+            .filter(|at| *at > now)
             .min()
         {
             self.timers.set_earlier(Timer::Schedule, at);
@@ -103,6 +114,7 @@ impl Engine {
         else {
             return;
         };
+        let now = self.now;
         match self.catalog.accept_sheet(&sheet, bytes) {
             Ok(()) => {
                 self.sheets.remove(&sheet);
@@ -115,7 +127,7 @@ impl Engine {
                 state.corrupt += 1;
                 state.fetch = None;
                 if state.corrupt > 1 {
-                    state.given_up = true;
+                    state.given_up_until = Some(now.plus_ms(GIVE_UP_MS));
                     self.event(super::Event::SourceBlamed {
                         path,
                         track: sheet.track().0,
@@ -151,12 +163,27 @@ impl Engine {
             state.attempts += 1;
             state.retry_at = Some(now.plus_ms(200 << state.attempts.min(6)));
             if state.attempts >= MAX_ATTEMPTS {
-                // Tried again when something asks for it anew.
-                self.sheets.remove(sheet);
+                state.attempts = 2;
+                state.retry_at = Some(now.plus_ms(LONG_RETRY_MS));
                 self.refuse_all_waiting_for(sheet, RefuseCode::Unavailable);
             }
         }
         self.dirty = true;
+    }
+
+    /// Whether a wanted sheet's bytes did not verify a moment ago.
+    pub(super) fn is_corrupt_sheet(&self, sheet: &Sheet) -> bool {
+        self.sheets
+            .get(sheet)
+            .and_then(|state| state.given_up_until)
+            .is_some_and(|until| until > self.now)
+    }
+
+    /// Whether HTTP does not bring the row of `id`.
+    pub(super) fn rows_fail_over_http(&self, id: ObjectId) -> bool {
+        self.sheets
+            .keys()
+            .any(|sheet| covers(sheet, id) && self.sheet_given_up(sheet))
     }
 
     /// Makes sure that the row of `id` is known or on its way. True if it is known.
@@ -169,12 +196,7 @@ impl Engine {
         {
             self.want_sheet(&sheet);
         }
-        let http_fails = self
-            .sheets
-            .iter()
-            .find(|(known, _)| covers(known, id))
-            .map(|(sheet, _)| *sheet);
-        if http_fails.is_none_or(|sheet| self.sheet_given_up(&sheet)) {
+        if !self.sheets.keys().any(|sheet| covers(sheet, id)) || self.rows_fail_over_http(id) {
             self.ask_peer_for_row(id);
         }
         false
@@ -185,22 +207,32 @@ impl Engine {
         let Some(root) = self.catalog.object(id).map(|info| info.root) else {
             return;
         };
-        let asked = self.peers.values().any(|peer| {
-            peer.rows_asked
-                .get(&id)
-                .is_some_and(|at| now.since(*at) < ROW_PATIENCE_US)
-        });
-        if asked {
+        let patient = |asked: &RowAsked| !asked.answered && now.since(asked.at) < ROW_PATIENCE_US;
+        if self
+            .peers
+            .values()
+            .any(|peer| peer.rows_asked.get(&id).is_some_and(patient))
+        {
             return;
         }
+        // Each peer is asked once: an answer that comes late must not look like one that nobody asked for.
         let source = self
             .peers
             .values_mut()
             .filter(|peer| peer.is_source(now) && peer.shares(id.track) && peer.holdings.has_some(id))
-            .min_by_key(|peer| (peer.rows_asked.contains_key(&id), peer.rtt_us, peer.id));
+            .filter(|peer| !peer.rows_asked.contains_key(&id))
+            .min_by_key(|peer| (peer.rtt_us, peer.id));
         let Some(peer) = source else { return };
-        if peer.rows_asked.len() < super::limits::MAX_PARTIALS || peer.rows_asked.contains_key(&id) {
-            peer.rows_asked.insert(id, now);
+        peer.rows_asked
+            .retain(|_, asked| now.since(asked.at) < ROW_MEMORY_US);
+        if peer.rows_asked.len() < MAX_PARTIALS {
+            peer.rows_asked.insert(
+                id,
+                RowAsked {
+                    at: now,
+                    answered: false,
+                },
+            );
             let peer = peer.id;
             self.send(peer, &Message::WantRows { object: id, root });
             self.timers.set_earlier(Timer::Schedule, now + ROW_PATIENCE_US);

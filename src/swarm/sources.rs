@@ -83,6 +83,8 @@ impl Engine {
                 started_at: now,
                 first_byte_at: None,
                 bytes: 0,
+                progress_at: now,
+                len: fetch_len,
             },
         );
     }
@@ -93,6 +95,7 @@ impl Engine {
             return;
         };
         fetch.first_byte_at.get_or_insert(now);
+        fetch.progress_at = now;
         fetch.bytes = fetch.bytes.saturating_add(payload.len() as u64);
         let What::Object {
             object: object_id,
@@ -287,6 +290,21 @@ impl Engine {
             }
         }
         None
+    }
+
+    /// Gives up requests that bring nothing any more: what they would have brought is asked for elsewhere.
+    pub(super) fn time_out_fetches(&mut self) {
+        let now = self.now;
+        let stalled: Vec<FetchId> = self
+            .fetches
+            .iter()
+            .filter(|(_, fetch)| fetch.stalls_at(&self.http) <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in stalled {
+            self.outputs.push_back(Output::AbortFetch { fetch: id });
+            self.fetch_ended(id, FetchOutcome::Network);
+        }
     }
 
     fn release_fetch(&mut self, object_id: ObjectId, first: u32, count: u32, id: FetchId) {

@@ -3,9 +3,15 @@
 //! Every chunk that an engine keeps is compared with the published file by the rig itself.
 
 use crate::rig::{Behaviour, World, bytes};
-use swarmseal::swarm::{DemandId, Event, Input, PeerId, RefuseCode};
+use swarmseal::content::{ObjectId, TrackId};
+use swarmseal::swarm::{DemandId, Event, Input, PeerId, RefuseCode, Sharing};
+use swarmseal::wire::{self, Message};
 
 const SEGMENT: usize = 150_000;
+const OBJECT: ObjectId = ObjectId {
+    track: TrackId(1),
+    index: 1,
+};
 
 fn segment(n: u32) -> Vec<u8> {
     bytes(u64::from(n) + 1, SEGMENT + n as usize % 3)
@@ -177,5 +183,162 @@ fn junk_on_either_channel_is_a_reason_to_close() {
         }
         assert_eq!(blamed(&world, second).len(), 1, "{bytes:?}");
         assert!(world.viewers[second].engine.stats().peers.is_empty());
+    }
+}
+
+#[test]
+fn a_peer_that_refuses_everything_is_not_asked_in_a_loop() {
+    let (mut world, first, second) = pair(Behaviour::Refuses);
+    for n in 0..3 {
+        world.demand(second, n, &format!("v/{n}.m4s"));
+    }
+    world.run(10_000_000);
+    assert!(world.viewers[first].refusals > 0, "the attack took place");
+    assert!(
+        world.viewers[first].refusals < 60,
+        "{} refusals in ten seconds",
+        world.viewers[first].refusals
+    );
+    for n in 0..3 {
+        assert_eq!(world.viewers[second].delivered[&DemandId(n)].1, segment(n));
+    }
+}
+
+#[test]
+fn a_peer_that_drips_does_not_hold_off_http_past_the_deadline() {
+    let mut world = World::new(20, 1_500_000);
+    let first = world.join(Behaviour::Drips);
+    for n in 0..8 {
+        world.demand(first, n, &format!("v/{n}.m4s"));
+    }
+    world.run(20_000_000);
+    let second = world.join(Behaviour::Honest);
+    world.run(1_000_000);
+    world.input(
+        second,
+        Input::Player {
+            position_us: 0,
+            rate_milli: 1_000,
+            buffered_end_us: 12_000_000,
+            paused: false,
+            seeking: false,
+        },
+    );
+    let started = world.now;
+    world.demand(second, 6, "v/6.m4s");
+    world.run(20_000_000);
+    let from_peers = world.viewers[second].engine.stats().media.from_peers;
+    assert!(
+        from_peers > 0 && from_peers < 1_500_000,
+        "it dripped: {from_peers}"
+    );
+    let (at, _) = world.viewers[second].delivered[&DemandId(6)];
+    assert!(
+        at < started.0 + 12_000_000,
+        "{} µs late",
+        at - started.0 - 12_000_000
+    );
+}
+
+#[test]
+fn data_that_comes_too_late_is_no_offence_and_data_never_asked_for_is() {
+    for (asked, blamed_for) in [(true, None), (false, Some("unsolicited_data"))] {
+        let (mut world, _, second) = pair(Behaviour::Silent);
+        world.demand(second, 1, "v/1.m4s");
+        world.run(25_000_000);
+        let root = world.viewers[second]
+            .engine
+            .catalog()
+            .object(OBJECT)
+            .unwrap()
+            .root;
+        let peer = PeerId(world.viewers[second].engine.stats().peers[0].peer);
+        let id = if asked { 1 } else { 1_000_000 };
+        let head = wire::encode(&Message::Data {
+            id,
+            object: OBJECT,
+            root,
+            first: 0,
+            count: 1,
+        });
+        world.input(
+            second,
+            Input::Data {
+                peer,
+                head: &head,
+                payload: &[0_u8; 16_384].as_slice(),
+            },
+        );
+        assert_eq!(blamed(&world, second).first().map(String::as_str), blamed_for);
+    }
+}
+
+#[test]
+fn an_origin_that_stalls_in_mid_body_is_given_up_in_time() {
+    let mut world = World::new(20, 600_000);
+    world.origin.stalls = Some(("v/2.m4s".into(), 3));
+    let viewer = world.join(Behaviour::Honest);
+    world.demand(viewer, 2, "v/2.m4s");
+    world.run(12_000_000);
+    assert!(world.origin.stalls.is_none(), "it stalled");
+    assert!(world.viewers[viewer].delivered.contains_key(&DemandId(2)));
+    assert_eq!(world.origin.requests["v/2.m4s"], 2);
+}
+
+#[test]
+fn rows_are_no_way_round_the_upload_policy() {
+    let (mut world, first, _) = pair(Behaviour::Honest);
+    world.input(
+        first,
+        Input::Policy {
+            sharing: Sharing::Receive,
+            upload_bps: None,
+            upload_bytes: None,
+        },
+    );
+    let sent_before = world.viewers[first].rows_sent;
+    let peer = PeerId(world.viewers[first].engine.stats().peers[0].peer);
+    let root = world.viewers[first].engine.catalog().object(OBJECT).unwrap().root;
+    let ask = wire::encode(&Message::WantRows { object: OBJECT, root });
+    world.input(first, Input::Message { peer, bytes: &ask });
+    assert_eq!(world.viewers[first].rows_sent, sent_before);
+    world.input(
+        first,
+        Input::Policy {
+            sharing: Sharing::On,
+            upload_bps: None,
+            upload_bytes: None,
+        },
+    );
+    world.input(first, Input::Message { peer, bytes: &ask });
+    assert_eq!(
+        world.viewers[first].rows_sent,
+        sent_before + 1,
+        "the question is a good one"
+    );
+}
+
+#[test]
+fn the_byte_budget_holds_over_changes_of_policy() {
+    let (mut world, first, second) = pair(Behaviour::Honest);
+    let budget = 200_000;
+    for n in 0..10 {
+        let policy = Input::Policy {
+            sharing: Sharing::On,
+            upload_bps: None,
+            upload_bytes: Some(budget),
+        };
+        world.input(first, policy);
+        world.demand(second, n, &format!("v/{n}.m4s"));
+        world.run(2_000_000);
+    }
+    let sent = world.viewers[first].engine.stats().traffic.to_peers;
+    assert!(sent > 0 && sent <= budget, "{sent} of {budget}");
+    for n in 0..10 {
+        assert_eq!(
+            world.viewers[second].delivered[&DemandId(n)].1,
+            segment(n),
+            "and nobody waits for it"
+        );
     }
 }

@@ -8,7 +8,7 @@ use swarmseal::swarm::{
     DemandId, Engine, EngineConfig, Event, FetchId, FetchKind, FetchOutcome, Input, KeepFrom, Output, PeerId,
     RefuseCode, Sharing, Timestamp,
 };
-use swarmseal::wire::DATA_HEAD;
+use swarmseal::wire::{self, DATA_HEAD, Message, RejectReason};
 
 use super::content::{NOW_S, Published};
 use super::tracker::{self, Tracker};
@@ -21,8 +21,14 @@ pub enum Behaviour {
     Corrupts,
     /// Takes requests and never answers.
     Silent,
+    /// Refuses every request as if it were busy.
+    Refuses,
+    /// Sends one message a second.
+    Drips,
 }
 
+/// Type of a ROWS message.
+const ROWS: u8 = 0x07;
 /// A browser's low-water mark, bytes.
 const LOW_WATER: u64 = 32 * 1024;
 
@@ -33,6 +39,8 @@ pub struct Origin {
     pub down: bool,
     /// Byte of this path that is altered.
     pub altered: Option<(String, usize)>,
+    /// The next answer for this path stops after so many pieces.
+    pub stalls: Option<(String, usize)>,
     /// Requests by path.
     pub requests: BTreeMap<String, u32>,
     pub bytes: BTreeMap<String, u64>,
@@ -44,6 +52,8 @@ pub struct Viewer {
     pub behaviour: Behaviour,
     pub gone: bool,
     pub sent_corrupt: u64,
+    pub refusals: u64,
+    pub rows_sent: u64,
     pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
     held: BTreeMap<(FetchId, u32), Vec<u8>>,
     open_fetches: BTreeSet<FetchId>,
@@ -162,6 +172,7 @@ impl World {
                 bytes_per_s: 2_000_000,
                 down: false,
                 altered: None,
+                stalls: None,
                 requests: BTreeMap::new(),
                 bytes: BTreeMap::new(),
             },
@@ -203,6 +214,8 @@ impl World {
             behaviour,
             gone: false,
             sent_corrupt: 0,
+            refusals: 0,
+            rows_sent: 0,
             store: BTreeMap::new(),
             held: BTreeMap::new(),
             open_fetches: BTreeSet::new(),
@@ -561,7 +574,10 @@ impl World {
                     }
                 }
                 Output::Send { peer, bytes } => {
-                    if self.viewers[viewer].behaviour == Behaviour::Silent && bytes[0] == 0x07 {
+                    if bytes[0] == ROWS {
+                        self.viewers[viewer].rows_sent += 1;
+                    }
+                    if self.viewers[viewer].behaviour == Behaviour::Silent && bytes[0] == ROWS {
                         continue;
                     }
                     self.transmit(viewer, peer, bytes, false);
@@ -585,6 +601,17 @@ impl World {
                             self.viewers[viewer].sent_corrupt += 1;
                         }
                         Behaviour::Silent => continue,
+                        Behaviour::Refuses => {
+                            let id = u32::from_be_bytes(bytes[1..5].try_into().unwrap());
+                            let reason = RejectReason::Busy;
+                            self.viewers[viewer].refusals += 1;
+                            self.transmit(viewer, peer, wire::encode(&Message::Reject { id, reason }), false);
+                            continue;
+                        }
+                        Behaviour::Drips => {
+                            let free = self.uplink_free.get(&viewer).copied().unwrap_or_default();
+                            self.uplink_free.insert(viewer, free.max(self.now) + 1_000_000);
+                        }
                     }
                     self.transmit(viewer, peer, bytes, true);
                 }
@@ -680,6 +707,7 @@ impl World {
             body = body[usize::try_from(first).unwrap()..=usize::try_from(last).unwrap()].to_vec();
         }
         *self.origin.bytes.entry(path.to_owned()).or_default() += body.len() as u64;
+        let mut stalled = false;
         let free = self
             .origin_free
             .get(&viewer)
@@ -704,8 +732,14 @@ impl World {
                 assert_eq!(body.len() as u64, len);
                 let pieces: Vec<&[u8]> = body.chunks(CHUNK as usize).collect();
                 assert_eq!(pieces.len(), chunks as usize);
+                let stall = self
+                    .origin
+                    .stalls
+                    .take_if(|(stalled, _)| stalled == path)
+                    .map(|(_, after)| after);
+                stalled = stall.is_some();
                 let mut sent = 0_u64;
-                for (piece, bytes) in (0_u32..).zip(pieces) {
+                for (piece, bytes) in (0_u32..).zip(pieces).take(stall.unwrap_or(usize::MAX)) {
                     sent += bytes.len() as u64;
                     let at = free + sent * 1_000_000 / self.origin.bytes_per_s;
                     self.at(
@@ -719,6 +753,9 @@ impl World {
                     );
                 }
             }
+        }
+        if stalled {
+            return;
         }
         self.at(
             done.since(self.now) + 1,
