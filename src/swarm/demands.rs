@@ -165,15 +165,18 @@ impl Engine {
         }
     }
 
+    fn demands_of(&self, object: ObjectId) -> Vec<DemandId> {
+        let names = |target: &Target| matches!(target, Target::Spans(spans) if spans.iter().any(|s| s.object == object));
+        self.demands
+            .iter()
+            .filter(|(_, demand)| names(&demand.target))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
     /// Refuses everything that needs `object`.
     pub(super) fn refuse_all_of(&mut self, object: ObjectId, code: RefuseCode) {
-        let ids: Vec<DemandId> = self
-            .demands
-            .iter()
-            .filter(|(_, demand)| matches!(&demand.target, Target::Spans(spans) if spans.iter().any(|s| s.object == object)))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
+        for id in self.demands_of(object) {
             self.refuse(id, code);
         }
     }
@@ -195,13 +198,7 @@ impl Engine {
 
     /// Delivers every demand that `object` was the last missing part of.
     pub(super) fn deliver_ready(&mut self, object: ObjectId) {
-        let ids: Vec<DemandId> = self
-            .demands
-            .iter()
-            .filter(|(_, demand)| matches!(&demand.target, Target::Spans(spans) if spans.iter().any(|s| s.object == object)))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
+        for id in self.demands_of(object) {
             self.deliver_if_complete(id);
         }
     }

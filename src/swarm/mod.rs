@@ -17,6 +17,7 @@ mod connections;
 mod demands;
 mod engine;
 mod event;
+mod fallback;
 mod fetch;
 mod limits;
 mod messages;

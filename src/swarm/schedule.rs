@@ -3,58 +3,41 @@
 //! One pass looks at every wanted object: what the player asked for, and what it will ask for within the
 //! prefetch window. Objects are taken by deadline; beyond the urgent window the rarest come first. Peers
 //! are asked for runs of chunks within their credit. HTTP is used when nobody has an object and this
-//! viewer is elected to fetch it, or in time for the deadline: never later.
+//! viewer is elected to fetch it, or in time for the deadline: see `fallback`.
 
 use crate::ordered::{OrderedSet, sort_by_key};
 
 use super::demands::{Target, chunks_of};
 use super::engine::Engine;
-use super::limits::{MAX_FETCHES, PREFETCH_SEGMENTS, PREFETCH_US, TRACK_IDLE_US};
+use super::limits::{PREFETCH_SEGMENTS, PREFETCH_US, TRACK_IDLE_US};
 use super::object::{By, Chunk};
-use super::peer::{Peer, Request};
+use super::peer::Request;
 use super::timer::Timer;
-use super::{HttpReason, PeerId, Sharing, Timestamp};
-use crate::content::{Hash, ObjectId, TrackId, TrackKind};
-use crate::identity::rank;
+use super::{PeerId, Sharing, Timestamp};
+use crate::content::{ObjectId, TrackId, TrackKind};
 use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
 const URGENT_US: u64 = 10_000_000;
-/// HTTP is started this much earlier than it would just be in time, microseconds…
-const MARGIN_US: u64 = 800_000;
-/// …up to this much with a long buffer, microseconds.
-const MAX_MARGIN_US: u64 = 4_000_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
-const IMPATIENCE_US: u64 = 250_000;
+pub(super) const IMPATIENCE_US: u64 = 250_000;
 /// A request made ahead of time that has brought nothing after this long is made anew once the player asks,
 /// microseconds.
 const UPGRADE_AFTER_US: u64 = 150_000;
-/// A back-up waits this long for each better-ranked neighbour, microseconds…
-const ELECTION_STEP_US: u64 = 350_000;
-/// …but not for more of them than this.
-const ELECTION_BACKUPS: u64 = 4;
-/// A neighbour that was elected this often and did not fetch is not waited for again.
-const MISSED_ELECTIONS: u32 = 2;
-/// A connection that is being made counts as hope for this long, microseconds…
-const DIAL_PATIENCE_US: u64 = 3_000_000;
-/// …and not at all after this many, none of which came about.
-const HOPELESS_DIALS: u32 = 3;
-/// A part that no source holds is fetched elsewhere after this long without progress, microseconds.
-const PARTIAL_PATIENCE_US: u64 = 1_000_000;
 /// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
 const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
 
 /// An object that should be here.
 #[derive(Clone, Copy, Debug)]
-struct Want {
-    id: ObjectId,
-    need_at: Timestamp,
-    asked_at: Timestamp,
+pub(super) struct Want {
+    pub(super) id: ObjectId,
+    pub(super) need_at: Timestamp,
+    pub(super) asked_at: Timestamp,
     /// Whether the player asked for it (else it is prefetched, from peers only).
-    demanded: bool,
-    first: u32,
-    count: u32,
-    holders: usize,
+    pub(super) demanded: bool,
+    pub(super) first: u32,
+    pub(super) count: u32,
+    pub(super) holders: usize,
 }
 
 impl Engine {
@@ -411,187 +394,6 @@ impl Engine {
             })
             .min()
             .map(|(_, _, peer, run)| (peer, run))
-    }
-
-    /// Starts HTTP if it is time, or says when to look again.
-    fn consider_http(&mut self, want: &Want, row: bool) -> Option<Timestamp> {
-        let now = self.now;
-        if self.http_under_way(want.id) {
-            return None;
-        }
-        let object = self.objects.get(&want.id)?;
-        if let Some(retry_at) = object.retry_at.filter(|retry_at| *retry_at > now) {
-            return Some(retry_at);
-        }
-        if !want.demanded {
-            return None;
-        }
-        if !row
-            && (want.first > 0 || want.count < object.info.chunks)
-            && want.id.track.0 != 0
-            && !self.rows_hopeless(want.id)
-        {
-            // A part can only be checked with its row, which is on its way.
-            return None;
-        }
-        match self.http_time(want) {
-            Ok(reason) => {
-                if self.fetches.len() >= MAX_FETCHES {
-                    return None;
-                }
-                if reason == HttpReason::NobodyHas {
-                    self.note_missed_elections(want.id);
-                }
-                self.fetch_object(want.id, want.first, want.count, reason);
-                None
-            }
-            Err(at) => Some(at),
-        }
-    }
-
-    fn rows_hopeless(&self, id: ObjectId) -> bool {
-        self.catalog.rows_sheet(id, 1).is_none() || self.rows_fail_over_http(id)
-    }
-
-    /// Whether source peers hold, together, every chunk that is missing and was not asked for elsewhere.
-    fn peers_cover(&self, want: &Want) -> bool {
-        let Some(object) = self.objects.get(&want.id) else {
-            return false;
-        };
-        object.unasked(want.first, want.count).all(|chunk| {
-            self.peers.values().any(|peer| {
-                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has(want.id, chunk)
-            })
-        })
-    }
-
-    /// Now, with the reason why, or when at the latest.
-    fn http_time(&self, want: &Want) -> Result<HttpReason, Timestamp> {
-        let now = self.now;
-        let Some(object) = self.objects.get(&want.id) else {
-            return Ok(HttpReason::Startup);
-        };
-        if self.config.sharing == Sharing::Off || !self.config.tracker {
-            return Ok(HttpReason::PeersOff);
-        }
-        if want.id.track.0 == 0 {
-            return Ok(HttpReason::Asset);
-        }
-        let expect = self.http.expect_us(object.missing_bytes());
-        let left = want.need_at.since(now);
-        // The more time there was when it was asked for, the more of it is kept as the player's buffer.
-        let margin = (want.need_at.since(want.asked_at) / 3).clamp(MARGIN_US, MAX_MARGIN_US);
-        let last_call = Timestamp(want.need_at.0.saturating_sub(expect + expect / 2 + margin));
-        let in_time = last_call > now;
-        let progress = object.progress_at.max(object.asked_peers_at);
-        // A holder of a part, or one that does not answer, must not keep the rest from being fetched.
-        let stuck_at = progress.unwrap_or(want.asked_at).max(want.asked_at) + PARTIAL_PATIENCE_US;
-        let covered = want.holders > 0 && (stuck_at > now || self.peers_cover(want));
-        if covered {
-            return match (in_time, progress) {
-                (true, _) => Err(if stuck_at > now {
-                    last_call.min(stuck_at)
-                } else {
-                    last_call
-                }),
-                // Nobody could be asked yet: the row is missing, or no credit is left.
-                (false, None) => Ok(HttpReason::Startup),
-                (false, Some(progress)) => {
-                    // However steadily a slow peer drips: from here on HTTP would just be in time.
-                    let last_chance =
-                        last_call.max(object.asked_peers_at.unwrap_or(now)) + (expect / 2 + MARGIN_US);
-                    let impatient_at = (progress + IMPATIENCE_US).min(last_chance);
-                    if impatient_at <= now {
-                        return Ok(HttpReason::Deadline);
-                    }
-                    let peers = self.peers_eta_us(want);
-                    if peers > left.max(expect.saturating_mul(2))
-                        && object.unasked(want.first, want.count).next().is_some()
-                    {
-                        Ok(HttpReason::Deadline)
-                    } else {
-                        Err(impatient_at)
-                    }
-                }
-            };
-        }
-        if let Some((better, neighbours)) = self.better_elected(want.id, &object.info.root)
-            && neighbours > 0
-        {
-            if better.is_empty() {
-                return Ok(HttpReason::Elected);
-            }
-            let wait_until = want.asked_at + (better.len() as u64).min(ELECTION_BACKUPS) * ELECTION_STEP_US;
-            return if !in_time || wait_until <= now {
-                Ok(HttpReason::NobodyHas)
-            } else {
-                Err(wait_until.min(last_call))
-            };
-        }
-        match (in_time, self.peers_expected()) {
-            (true, true) => Err(last_call),
-            (true, false) => Ok(HttpReason::NobodyHas),
-            (false, _) => Ok(HttpReason::Startup),
-        }
-    }
-
-    /// Neighbours that rank before this viewer as first fetcher of the object with `root`, and how many
-    /// neighbours there are. `None` before the tracker gave this viewer an election value.
-    fn better_elected(&self, id: ObjectId, root: &Hash) -> Option<(Vec<PeerId>, usize)> {
-        let epoch = self.session.epoch();
-        let own = rank(&self.session.election()?, root, epoch);
-        let neighbours = || {
-            self.peers
-                .values()
-                .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
-        };
-        let better = neighbours()
-            .filter(|peer| peer.missed_elections < MISSED_ELECTIONS)
-            .filter(|peer| {
-                peer.identity()
-                    .is_some_and(|identity| rank(&identity.election, root, epoch) < own)
-            })
-            .map(|peer| peer.id)
-            .collect();
-        Some((better, neighbours().count()))
-    }
-
-    /// The better-ranked did not fetch in time.
-    fn note_missed_elections(&mut self, id: ObjectId) {
-        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
-            return;
-        };
-        let Some((better, _)) = self.better_elected(id, &root) else {
-            return;
-        };
-        for peer in better {
-            if let Some(peer) = self.peers.get_mut(&peer) {
-                peer.missed_elections += 1;
-            }
-        }
-    }
-
-    /// Whether a first peer may be ready soon.
-    fn peers_expected(&self) -> bool {
-        let hopeless = self.connections_made >= HOPELESS_DIALS && self.connections_proved == 0;
-        let dialling = |peer: &Peer| !peer.is_ready() && self.now.since(peer.created_at) < DIAL_PATIENCE_US;
-        !hopeless && (self.peers.values().any(dialling) || self.session.may_bring_peers(self.now))
-    }
-
-    /// When peers will have brought what is missing, reckoned from their rates.
-    fn peers_eta_us(&self, want: &Want) -> u64 {
-        let Some(object) = self.objects.get(&want.id) else {
-            return u64::MAX;
-        };
-        let rate: u64 = self
-            .peers
-            .values()
-            .filter(|peer| {
-                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
-            })
-            .map(Peer::expected_rate)
-            .sum();
-        super::rate::transfer_us(object.missing_bytes(), rate.max(1))
     }
 
     /// Takes back requests that made no progress, so that somebody else can be asked.
