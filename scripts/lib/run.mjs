@@ -28,7 +28,9 @@ export async function run(command, args, { env = {}, cwd = ROOT, quiet = false }
     env: environment(env),
     stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
   });
-  const status = await ending(child, command);
+  const started = { end: (signal) => child.kill(signal) };
+  running.add(started);
+  const status = await ending(child).finally(() => running.delete(started));
   if (status !== 0) {
     throw new CommandFailed([command, ...args].join(' '), status, '');
   }
@@ -42,7 +44,7 @@ export async function output(command, args, { env = {}, cwd = ROOT } = {}) {
   child.stderr.on('data', (part) => (text += part));
   let status;
   try {
-    status = await ending(child, command);
+    status = await ending(child);
   } catch (error) {
     if (error.code === 'ENOENT') {
       return null;
@@ -64,7 +66,7 @@ export function start(command, args, { env = {}, cwd = ROOT, onLine = () => {} }
     detached: true,
   });
   const lines = [];
-  const ended = ending(child, command).catch((error) => error);
+  const ended = ending(child).catch((error) => error);
   for (const stream of [child.stdout, child.stderr]) {
     let rest = '';
     stream.on('data', (part) => {
@@ -79,7 +81,7 @@ export function start(command, args, { env = {}, cwd = ROOT, onLine = () => {} }
       }
     });
   }
-  const started = { child, lines, ended, stop };
+  const started = { lines, ended, stop, end: (signal) => signalGroup(child, signal) };
   running.add(started);
   ended.then(() => running.delete(started));
   return started;
@@ -92,10 +94,10 @@ export function start(command, args, { env = {}, cwd = ROOT, onLine = () => {} }
   }
 }
 
-/** Ends all programs started by `start`, at once: for the way out. */
+/** Ends all programs that are still running, at once: for the way out. */
 export function stopAll(signal = 'SIGTERM') {
-  for (const { child } of running) {
-    signalGroup(child, signal);
+  for (const { end } of running) {
+    end(signal);
   }
 }
 
