@@ -12,9 +12,11 @@
 //! | option | flag, then the value if it is 1 |
 //! | object | `u32` track, `u32` index |
 //!
-//! Tracker messages and events are trees for which bytes have no advantage: their records are a tag only, and their
-//! values wait beside the batch, in the same order (`Peer::take_values`).
+//! Tracker messages and events are trees for which bytes have no advantage: they are JSON, as text.
 
+use serde::Serialize;
+
+use super::json;
 use crate::content::ObjectId;
 use crate::signal::IceServer;
 use crate::swarm::{FetchKind, KeepFrom, Output, Timestamp};
@@ -61,7 +63,7 @@ impl Batch {
         &self.bytes
     }
 
-    /// Appends one output; the value of one that takes a value is up to the caller.
+    /// Appends one output.
     pub(super) fn push(&mut self, output: &Output) {
         match output {
             Output::Idle { wake_at } => self.tag(Tag::Idle).option(wake_at.as_ref(), |batch, at| {
@@ -104,7 +106,7 @@ impl Batch {
             Output::Refuse { demand, code } => self.tag(Tag::Refuse).u32(demand.0).text(code.code()),
             Output::TrackerOpen => self.tag(Tag::TrackerOpen),
             Output::TrackerClose => self.tag(Tag::TrackerClose),
-            Output::TrackerSend(_) => self.tag(Tag::TrackerSend),
+            Output::TrackerSend(message) => self.tag(Tag::TrackerSend).json(message),
             Output::Dial {
                 peer,
                 offer,
@@ -137,7 +139,7 @@ impl Batch {
                 .object(*object)
                 .u32(*first)
                 .u8(*count),
-            Output::Event(_) => self.tag(Tag::Event),
+            Output::Event(event) => self.tag(Tag::Event).json(event),
         };
     }
 
@@ -206,6 +208,18 @@ impl Batch {
 
     fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.count(bytes.len()).bytes.extend_from_slice(bytes);
+        self
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> &mut Self {
+        let at = self.bytes.len();
+        self.u32(0);
+        let from = self.bytes.len();
+        json::write(&mut self.bytes, value);
+        let length = u32::try_from(self.bytes.len() - from).unwrap_or(u32::MAX);
+        if let Some(place) = self.bytes.get_mut(at..from) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
         self
     }
 

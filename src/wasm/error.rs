@@ -31,9 +31,6 @@ pub(super) enum BridgeError {
     /// The tracker sent something that is not of its protocol.
     #[error("the tracker sent a message that is not of the protocol: {}", .0.0)]
     InvalidTrackerMessage(Unreadable),
-    /// A value could not be turned into JavaScript.
-    #[error("a value could not cross into JavaScript")]
-    Unserialisable,
 }
 
 impl BridgeError {
@@ -46,7 +43,6 @@ impl BridgeError {
             Self::InboxTooLong => "inbox_too_long",
             Self::InvalidOption(_) => "invalid_option",
             Self::InvalidTrackerMessage(_) => "invalid_tracker_message",
-            Self::Unserialisable => "unserialisable",
         }
     }
 }

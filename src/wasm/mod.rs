@@ -2,7 +2,8 @@
 //!
 //! The only room that knows JavaScript. Bytes go in by copy into a reserved inbox, outputs come out as one packed
 //! batch per drain (its layout is described in `batch.rs` and read by `www/src/worker/batch.ts`, nowhere else);
-//! what is rare (configuration, tracker messages, statistics, events) crosses as plain objects. Rust never calls
+//! configuration and what the tracker says come in as plain objects; messages
+//! to the tracker, events and statistics go out as JSON. Rust never calls
 //! JavaScript in the middle of a mutation, and decides nothing here: the engine does.
 
 mod batch;
@@ -12,6 +13,7 @@ mod config;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod fields;
+mod json;
 #[cfg(target_arch = "wasm32")]
 mod peer;
 #[cfg(target_arch = "wasm32")]

@@ -1,15 +1,13 @@
 //! One join: a verified manifest and the engine that serves it.
 
-use js_sys::Array;
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::batch::Batch;
 use super::config::{PeerConfig, Policy};
 use super::error::BridgeError;
-use super::{poison, tracker_message};
+use super::{json, poison, tracker_message};
 use crate::content::{CHUNK, Catalog, RollbackMemory, normalise_path, strip_base};
 use crate::signal::MAX_SIGNAL_TEXT;
 use crate::swarm::{DemandId, Engine, FetchId, FetchOutcome, Input, Output, PeerId, Timestamp};
@@ -47,7 +45,6 @@ pub struct Peer {
     manifest_url: String,
     inbox: Vec<u8>,
     batch: Batch,
-    values: Array,
 }
 
 #[wasm_bindgen]
@@ -74,23 +71,22 @@ impl Peer {
             manifest_url: config.manifest_url,
             inbox: Vec::with_capacity(INBOX_RESERVED),
             batch: Batch::default(),
-            values: Array::new(),
         })
     }
 
-    /// What was verified: `{ content, version, expires, memory }`; `memory` is for the page to keep.
+    /// What was verified, as JSON: `{ content, version, expires, memory }`; `memory` is for the page to keep.
     ///
     /// # Errors
     /// Only after a panic.
-    pub fn joined(&self) -> Result<JsValue, JsValue> {
+    pub fn joined(&self) -> Result<String, JsValue> {
         poison::check()?;
         let manifest = self.engine.catalog().manifest();
-        to_js(&JoinedInfo {
+        Ok(json::text(&JoinedInfo {
             content: manifest.content_id.to_string(),
             version: manifest.version,
             expires: manifest.expires,
             memory: &self.memory,
-        })
+        }))
     }
 
     /// The normal form of the path that `url` (absolute) has below the content's base; `undefined` if there is none.
@@ -119,7 +115,7 @@ impl Peer {
     /// Collects all outputs since the last input into one batch and returns its length in bytes.
     ///
     /// # Errors
-    /// Only after a panic, or if a value cannot be turned into JavaScript.
+    /// Only after a panic.
     pub fn drain(&mut self) -> Result<usize, JsValue> {
         poison::check()?;
         self.batch.clear();
@@ -127,11 +123,6 @@ impl Peer {
             let output = self.engine.poll_output();
             let last = matches!(output, Output::Idle { .. });
             self.batch.push(&output);
-            match &output {
-                Output::TrackerSend(message) => self.values.push(&to_js(message)?),
-                Output::Event(event) => self.values.push(&to_js(event)?),
-                _ => 0,
-            };
             if last {
                 return Ok(self.batch.as_bytes().len());
             }
@@ -144,29 +135,22 @@ impl Peer {
         self.batch.as_bytes().as_ptr()
     }
 
-    /// The values that belong to the last batch, in the order of the records that take one.
-    #[wasm_bindgen(js_name = takeValues)]
-    #[must_use]
-    pub fn take_values(&mut self) -> Array {
-        core::mem::replace(&mut self.values, Array::new())
-    }
-
-    /// Counters and connections.
+    /// Counters and connections, as JSON.
     ///
     /// # Errors
     /// Only after a panic.
-    pub fn stats(&self) -> Result<JsValue, JsValue> {
+    pub fn stats(&self) -> Result<String, JsValue> {
         poison::check()?;
-        to_js(&self.engine.stats())
+        Ok(json::text(&self.engine.stats()))
     }
 
-    /// Every object that is wanted, arriving or held.
+    /// Every object that is wanted, arriving or held, as JSON.
     ///
     /// # Errors
     /// Only after a panic.
-    pub fn segments(&self) -> Result<JsValue, JsValue> {
+    pub fn segments(&self) -> Result<String, JsValue> {
         poison::check()?;
-        to_js(&self.engine.segments())
+        Ok(json::text(&self.engine.segments()))
     }
 
     /// [`Input::Tick`].
@@ -520,12 +504,6 @@ fn apply(engine: &mut Engine, now: f64, input: Input<'_>) -> Result<(), JsValue>
 
 const fn micros(now: f64) -> Timestamp {
     Timestamp(now as u64)
-}
-
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value
-        .serialize(&Serializer::new().serialize_missing_as_null(true))
-        .map_err(|_| BridgeError::Unserialisable.into())
 }
 
 /// Reserved at once: the largest peer message and piece fit, so that a steady state never grows the memory.

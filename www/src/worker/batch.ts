@@ -56,7 +56,8 @@ export type Output =
   | { type: 'refuse'; demand: number; code: string }
   | { type: 'tracker-open' }
   | { type: 'tracker-close' }
-  | { type: 'tracker-send'; message: unknown }
+  /** JSON, as it is to be sent. */
+  | { type: 'tracker-send'; text: string }
   | { type: 'dial'; peer: number; offer: boolean; iceServers: RTCIceServer[]; relayOnly: boolean }
   | { type: 'remote-description'; peer: number; sdp: string; offer: boolean }
   | { type: 'remote-candidate'; peer: number; line: string }
@@ -72,12 +73,9 @@ export type Output =
     }
   | { type: 'event'; event: unknown };
 
-/**
- * Reads what `src/wasm/batch.rs` wrote; its layout is described there and read nowhere else. `values` are those that
- * belong to the batch, in the order of the records that take one.
- */
-export function readBatch(bytes: Uint8Array<ArrayBuffer>, values: readonly unknown[]): Output[] {
-  const reader = new Reader(bytes, values);
+/** Reads what `src/wasm/batch.rs` wrote; its layout is described there and read nowhere else. */
+export function readBatch(bytes: Uint8Array<ArrayBuffer>): Output[] {
+  const reader = new Reader(bytes);
   const outputs: Output[] = [];
   let output: Output;
   do {
@@ -90,13 +88,11 @@ export function readBatch(bytes: Uint8Array<ArrayBuffer>, values: readonly unkno
 class Reader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  readonly #values: Iterator<unknown>;
   #at = 0;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, values: readonly unknown[]) {
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#values = values[Symbol.iterator]();
   }
 
   // Properties are read in the order in which they are written here (ECMAScript, evaluation of object literals).
@@ -153,7 +149,7 @@ class Reader {
       case 11:
         return { type: 'tracker-close' };
       case 12:
-        return { type: 'tracker-send', message: this.#value() };
+        return { type: 'tracker-send', text: this.#text() };
       case 13:
         return {
           type: 'dial',
@@ -180,7 +176,7 @@ class Reader {
           count: this.#u8(),
         };
       case 19:
-        return { type: 'event', event: this.#value() };
+        return { type: 'event', event: JSON.parse(this.#text()) as unknown };
       default:
         throw new RangeError(`the core and the worker are not of one build: record ${tag}`);
     }
@@ -205,10 +201,6 @@ class Reader {
 
   #object(): ObjectId {
     return { track: this.#u32(), index: this.#u32() };
-  }
-
-  #value(): unknown {
-    return this.#values.next().value;
   }
 
   #list<T>(read: () => T): T[] {

@@ -80,7 +80,7 @@ export class Participant {
     this.#peer = peer;
     this.#post = post;
     this.#requests = requests;
-    this.joined = peer.joined() as Joined;
+    this.joined = JSON.parse(peer.joined()) as Joined;
     const warn = this.#warn.bind(this);
     this.#http = new HttpSource(requests, {
       piece: this.#piece.bind(this),
@@ -138,11 +138,11 @@ export class Participant {
   }
 
   stats(): EngineStats {
-    return camelCase(this.#peer.stats()) as EngineStats;
+    return camelCase(JSON.parse(this.#peer.stats())) as EngineStats;
   }
 
   segments(): SegmentStats[] {
-    return camelCase(this.#peer.segments()) as SegmentStats[];
+    return camelCase(JSON.parse(this.#peer.segments())) as SegmentStats[];
   }
 
   player({ position, rate, bufferedEnd, paused, seeking }: PlayerState): void {
@@ -254,7 +254,7 @@ export class Participant {
     try {
       input(this.#peer, now());
       const length = this.#peer.drain();
-      outputs = readBatch(fromOutbox(this.#core, this.#peer, length), this.#peer.takeValues());
+      outputs = readBatch(fromOutbox(this.#core, this.#peer, length));
     } catch (error) {
       const refusal = this.#core.judge(error);
       if (refusal?.code === 'invalid_tracker_message') this.#tracker?.refuse(refusal.message);
@@ -311,7 +311,7 @@ export class Participant {
         this.#tracker?.close();
         break;
       case 'tracker-send':
-        this.#tracker?.send(output.message);
+        this.#tracker?.send(output.text);
         break;
       case 'dial':
         this.#dialled.add(output.peer);

@@ -49,7 +49,7 @@ beforeEach(() => {
 
 test('messages go both ways as JSON', () => {
   const socket = opened();
-  tracker.send({ type: 'leave' });
+  tracker.send('{"type":"leave"}');
   socket.onmessage?.({ data: '{"type":"peers","peers":[]}' });
   assert.deepEqual(socket.sent, ['{"type":"leave"}']);
   assert.deepEqual(heard, ['opened', '{"type":"peers","peers":[]}']);
@@ -57,7 +57,7 @@ test('messages go both ways as JSON', () => {
 
 test('nothing is sent before it is open', () => {
   tracker.open();
-  tracker.send({ type: 'leave' });
+  tracker.send('{"type":"leave"}');
   assert.deepEqual(FakeSocket.made[0]?.sent, []);
 });
 

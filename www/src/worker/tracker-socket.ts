@@ -38,8 +38,8 @@ export class TrackerSocket {
     };
   }
 
-  send(message: unknown): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  send(text: string): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
   /** Closes without a word to the engine, which asked for it. */
