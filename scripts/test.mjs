@@ -24,11 +24,13 @@ const SUITES = [
   {
     name: 'wasm',
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
-    commands: [
-      ['cargo', 'test', '--quiet', '--package', 'swarmseal', ...WASM, ...(await browserRustTests())],
-    ],
+    // Not --quiet: cargo would hand it on to the runner, which does not know it.
+    commands: [['cargo', 'test', '--package', 'swarmseal', '--lib', ...WASM, ...(await browserRustTests())]],
   },
-  { name: 'vectors', commands: [[process.execPath, 'tests/vectors/make/peer.mjs', '--check']] },
+  {
+    name: 'vectors',
+    commands: ['content', 'peer'].map((name) => [process.execPath, `tests/vectors/make/${name}.mjs`, '--check']),
+  },
   {
     name: 'build',
     commands: [
