@@ -29,7 +29,11 @@ const SUITES = [
   },
   {
     name: 'vectors',
-    commands: ['content', 'peer'].map((name) => [process.execPath, `tests/vectors/make/${name}.mjs`, '--check']),
+    commands: ['content', 'peer'].map((name) => [
+      process.execPath,
+      `tests/vectors/make/${name}.mjs`,
+      '--check',
+    ]),
   },
   {
     name: 'build',
