@@ -4,37 +4,38 @@ import { describe, test } from 'node:test';
 import { Memory } from './memory.js';
 import type { RollbackMemory } from './messages.js';
 
-const MANIFEST = new URL('https://cdn.example/film/content.seal?token=1');
-
-function storage(): { map: Map<string, string>; getItem: Storage['getItem']; setItem: Storage['setItem'] } {
+function storage(): Pick<Storage, 'getItem' | 'setItem'> {
   const map = new Map<string, string>();
   return {
-    map,
     getItem: (key) => map.get(key) ?? null,
     setItem: (key, value) => void map.set(key, value),
   };
 }
 
-function seen(...entries: [content: string, version: number][]): RollbackMemory {
-  return { seen: entries.map(([content, version]) => ({ publisher: 'p', content, version })) };
+function memory(seen: Record<string, number>, pins: Record<string, string> = {}): RollbackMemory {
+  return {
+    seen: Object.entries(seen).map(([content, version]) => ({ publisher: 'p', content, version })),
+    pins: Object.entries(pins).map(([source, content]) => ({ source, content })),
+  };
 }
 
 describe('memory between visits', () => {
-  test('the first content seen at a manifest is pinned, whatever the token', () => {
+  test('gives back what it was given', () => {
     const own = storage();
-    new Memory(own).remember(MANIFEST, 'film', seen(['film', 3]));
-    const later = new Memory(own);
-    assert.equal(later.pinned(new URL('https://cdn.example/film/content.seal?token=2')), 'film');
-    assert.equal(later.pinned(new URL('https://cdn.example/other/content.seal')), null);
-    assert.deepEqual(later.seen(), seen(['film', 3]));
+    assert.equal(new Memory(own).recall(), null);
+    new Memory(own).remember(memory({ film: 3 }, { here: 'film' }));
+    assert.deepEqual(new Memory(own).recall(), memory({ film: 3 }, { here: 'film' }));
   });
 
-  test('what another tab saw meanwhile is kept, and a version never goes down', () => {
+  test('keeps what another tab saw meanwhile, and no version goes down', () => {
     const own = storage();
-    new Memory(own).rememberSeen(seen(['film', 9], ['series', 2]));
-    new Memory(own).rememberSeen(seen(['film', 8]));
-    const kept = new Map(new Memory(own).seen()?.seen.map(({ content, version }) => [content, version]));
-    assert.deepEqual(kept, new Map([['film', 9], ['series', 2]])); // prettier-ignore
+    new Memory(own).remember(memory({ film: 9, series: 2 }, { here: 'film', there: 'series' }));
+    new Memory(own).remember(memory({ film: 8, news: 1 }, { here: 'film' }));
+    new Memory(own).remember(memory({ series: 3 }, { there: 'other' }));
+    assert.deepEqual(
+      new Memory(own).recall(),
+      memory({ film: 9, series: 3, news: 1 }, { here: 'film', there: 'other' }),
+    );
   });
 
   test('without storage, or with a full or damaged one, each visit is a first one', () => {
@@ -46,12 +47,11 @@ describe('memory between visits', () => {
         throw new Error('full');
       },
     };
-    const memory = new Memory(refusing);
-    memory.remember(MANIFEST, 'film', seen(['film', 1]));
-    assert.equal(memory.pinned(MANIFEST), null);
-    assert.equal(new Memory().seen(), null);
-    for (const damaged of ['{', 'null', '{"seen":1}', '[]']) {
-      assert.equal(new Memory({ ...refusing, getItem: () => damaged }).seen(), null, damaged);
+    new Memory(refusing).remember(memory({ film: 1 }));
+    assert.equal(new Memory(refusing).recall(), null);
+    assert.equal(new Memory().recall(), null);
+    for (const damaged of ['{', 'null', '{"seen":1,"pins":[]}', '{"seen":[]}', '[]']) {
+      assert.equal(new Memory({ ...refusing, getItem: () => damaged }).recall(), null, damaged);
     }
   });
 });

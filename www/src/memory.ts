@@ -1,8 +1,8 @@
 import type { RollbackMemory } from './messages.js';
 
 /**
- * What outlives the visit: which content was first seen at a manifest URL, and the newest version seen of each
- * content. Without storage (private windows, opaque origins) every visit is a first one.
+ * What the core has seen so far (which content at which manifest URL, which version of it), kept between visits
+ * without knowing what it means. Without storage (private windows, opaque origins) every visit is a first one.
  */
 export class Memory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | null;
@@ -11,48 +11,26 @@ export class Memory {
     this.#storage = storage ?? ownStorage();
   }
 
-  pinned(manifest: URL): string | null {
-    return this.#read(pinKey(manifest));
-  }
-
-  seen(): RollbackMemory | null {
-    const text = this.#read(SEEN_KEY);
-    if (text === null) return null;
+  recall(): RollbackMemory | null {
     try {
-      const memory = JSON.parse(text) as RollbackMemory | null;
-      return Array.isArray(memory?.seen) ? memory : null;
+      const memory = JSON.parse(this.#storage?.getItem(KEY) ?? 'null') as RollbackMemory | null;
+      return Array.isArray(memory?.seen) && Array.isArray(memory.pins) ? memory : null;
     } catch {
       return null;
     }
   }
 
-  remember(manifest: URL, content: string, memory: RollbackMemory): void {
-    this.#write(pinKey(manifest), content);
-    this.rememberSeen(memory);
-  }
-
-  /** Keeps what another tab has seen in the meantime. */
-  rememberSeen(memory: RollbackMemory): void {
-    const key = (entry: RollbackMemory['seen'][number]): string => `${entry.publisher} ${entry.content}`;
-    const newest = new Map(memory.seen.map((entry) => [key(entry), entry]));
-    for (const entry of this.seen()?.seen ?? []) {
-      const ours = newest.get(key(entry));
-      if (ours === undefined || ours.version < entry.version) newest.set(key(entry), entry);
+  /** Keeps what another tab has seen in the meantime: of each content the newest version. */
+  remember(memory: RollbackMemory): void {
+    const stored = this.recall();
+    const seen = new Map<string, RollbackMemory['seen'][number]>();
+    for (const entry of [...(stored?.seen ?? []), ...memory.seen]) {
+      const key = `${entry.publisher} ${entry.content}`;
+      if ((seen.get(key)?.version ?? 0) <= entry.version) seen.set(key, entry);
     }
-    this.#write(SEEN_KEY, JSON.stringify({ ...memory, seen: [...newest.values()] }));
-  }
-
-  #read(key: string): string | null {
+    const pins = new Map([...(stored?.pins ?? []), ...memory.pins].map((pin) => [pin.source, pin]));
     try {
-      return this.#storage?.getItem(key) ?? null;
-    } catch {
-      return null;
-    }
-  }
-
-  #write(key: string, value: string): void {
-    try {
-      this.#storage?.setItem(key, value);
+      this.#storage?.setItem(KEY, JSON.stringify({ seen: [...seen.values()], pins: [...pins.values()] }));
     } catch {
       // Full or forbidden: the next visit is a first one.
     }
@@ -67,9 +45,4 @@ function ownStorage(): Storage | null {
   }
 }
 
-/** Tokens in the query are not part of where a content is. */
-function pinKey({ origin, pathname }: URL): string {
-  return `swarmseal:content:${origin}${pathname}`;
-}
-
-const SEEN_KEY = 'swarmseal:seen';
+const KEY = 'swarmseal';

@@ -26,15 +26,18 @@ export interface EffectivePolicy {
   uploadBytes: number | null;
 }
 
-/** What the core has seen of earlier manifests: kept by the page as it is, without looking inside. */
+/** What the core has seen of earlier manifests; entries may say more than the page looks at. */
 export interface RollbackMemory {
+  /** The newest version of each publisher's content. */
   seen: readonly { publisher: string; content: string; version: number }[];
+  /** The content first seen at each manifest URL. */
+  pins: readonly { source: string; content: string }[];
 }
 
 export interface JoinRequest {
   /** Absolute URL, already checked for its transport. The content's base is its folder. */
   manifest: string;
-  /** Expected content id (asked for by the page, or pinned on an earlier visit). */
+  /** Expected content id; null: the one pinned in the memory, or any. */
   content: string | null;
   /** Publisher keys, `ed25519:…`. */
   trust: readonly string[];

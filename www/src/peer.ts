@@ -205,7 +205,7 @@ export class PeerSeat implements Seat {
   readonly connections: Connections;
   readonly sharing: SharingPolicy;
   readonly passThrough = { requests: 0, bytes: 0 };
-  joined: Joined = { content: '', version: 0, expires: 0, memory: { seen: [] } };
+  joined: Joined = { content: '', version: 0, expires: 0, memory: { seen: [], pins: [] } };
   emit: <Type extends keyof PeerEvents>(type: Type, detail: PeerEvents[Type]) => void = () => undefined;
   #ended: SwarmsealError | null = null;
   readonly #followed = new Set<() => void>();
@@ -237,7 +237,7 @@ export class PeerSeat implements Seat {
       throw error;
     }
     this.rejoined();
-    this.#memory.remember(this.options.manifest, this.joined.content, this.joined.memory);
+    this.#memory.remember(this.joined.memory);
   }
 
   async ask<Body>(
@@ -262,7 +262,7 @@ export class PeerSeat implements Seat {
         break;
       }
       case 'remember':
-        this.#memory.rememberSeen(message.memory);
+        this.#memory.remember(message.memory);
         break;
       case 'http-request':
         void this.#changeRequest(message.id, message.url);
@@ -315,14 +315,14 @@ export class PeerSeat implements Seat {
     const { manifest, content, trust, tracker, trackerKeys, maxStoreBytes, changeRequest } = this.options;
     return {
       manifest: manifest.href,
-      content: content ?? this.#memory.pinned(manifest),
+      content,
       trust,
       tracker: withPeers && 'RTCPeerConnection' in globalThis ? (tracker?.href ?? null) : null,
       trackerKeys,
       policy: this.sharing.effective(),
       maxStoreBytes,
       asksBeforeHttp: changeRequest !== null,
-      memory: this.#memory.seen(),
+      memory: this.#memory.recall(),
     };
   }
 

@@ -6,7 +6,7 @@ import type { Joined, JoinRequest, LoadRequest, ToPage, ToWorker } from './messa
 import { type Seat, WorkerLink } from './worker-link.js';
 
 const WASM = new URL('https://page.example/core_bg.wasm');
-const JOINED: Joined = { content: 'film', version: 1, expires: 0, memory: { seen: [] } };
+const JOINED: Joined = { content: 'film', version: 1, expires: 0, memory: { seen: [], pins: [] } };
 const LOAD: LoadRequest = { url: 'https://page.example/a.m4s', range: null, deadlineMs: null };
 
 /** Stands for every worker that the page makes. */
