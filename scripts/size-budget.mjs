@@ -8,7 +8,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { PKG, ROOT } from './lib/paths.mjs';
 import { green, red, yellow } from './lib/say.mjs';
 
-const STEP = 512;
+const STEP = 1024;
 const BUDGET = path.join(ROOT, 'www', 'size-budget.json');
 
 const budget = JSON.parse(await readFile(BUDGET, 'utf8'));
