@@ -8,7 +8,7 @@ import { serveFolder } from './lib/file-server.mjs';
 test('an app built with Vite plays', async (t) => {
   const { options } = await publishedSample(t);
   const root = await installedApp('vite-build', 'module');
-  await build({ root, logLevel: 'warn', configFile: false });
+  await build({ root, logLevel: 'error', configFile: false });
   const server = await serveFolder(path.join(root, 'dist'));
   t.after(() => server.stop());
   await plays(t, server.url, options);
