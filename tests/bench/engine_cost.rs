@@ -1,5 +1,5 @@
 //! What one pass of the engine costs in a browser, at 10,000 segments and 50 peers. It prints the figure and asserts that
-//! the passes took place, in release builds only: `npm run bench:engine`.
+//! the passes took place, in optimised builds only: `npm run bench:engine`.
 
 #![cfg(all(target_arch = "wasm32", not(debug_assertions)))]
 #![allow(
