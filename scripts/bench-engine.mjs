@@ -7,6 +7,16 @@ await setup('test');
 await run('cargo', ['bench', '--quiet', '--bench', 'engine_tick']);
 await run(
   'cargo',
-  ['test', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '--test', 'engine_cost', '--', '--nocapture'],
+  [
+    'test',
+    '--profile',
+    'wasm',
+    '--target',
+    'wasm32-unknown-unknown',
+    '--test',
+    'engine_cost',
+    '--',
+    '--nocapture',
+  ],
   { env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' } },
 );
