@@ -8,6 +8,9 @@ import { ROOT } from './paths.mjs';
 /** Whether the command ended with 0. */
 export async function spawnSuite(command, args, env) {
   const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
-  const [status] = await once(child, 'exit');
+  const [status, signal] = await once(child, 'exit');
+  if (signal !== null) {
+    console.error(`${command} was ended by ${signal}`);
+  }
   return status === 0;
 }
