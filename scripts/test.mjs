@@ -19,7 +19,12 @@ const LINTS = ['--all-targets', '--quiet', '--', '-D', 'warnings'];
 const SUITES = [
   { name: 'rustfmt', commands: [['cargo', 'fmt', '--all', '--', '--check']] },
   { name: 'clippy', commands: [['cargo', 'clippy', '--workspace', ...LINTS]] },
-  { name: 'clippy-wasm', commands: [['cargo', 'clippy', '--package', 'swarmseal', ...WASM, ...LINTS]] },
+  {
+    name: 'clippy-wasm',
+    commands: [
+      ['cargo', 'clippy', ...packages('swarmseal', 'swarmseal-tracker', 'swarmseal-sim'), ...WASM, ...LINTS],
+    ],
+  },
   { name: 'rust', commands: [['cargo', 'test', '--workspace', '--quiet']] },
   {
     name: 'wasm',
@@ -141,6 +146,10 @@ async function browserRustTests() {
   const texts = await Promise.all(files.map((name) => readFile(path.join(folder, name), 'utf8')));
   const chosen = files.filter((_, n) => texts[n].includes('wasm_bindgen_test'));
   return chosen.flatMap((name) => ['--test', name.replace(/\.rs$/, '')]);
+}
+
+function packages(...names) {
+  return names.flatMap((name) => ['--package', name]);
 }
 
 function browserTests(folder) {

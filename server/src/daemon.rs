@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::IntoResponse as _;
 use swarmseal::content::{PublicKey, SecretKey};
+use swarmseal_tracker::{Tracker, TrackerKeys};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -18,10 +19,7 @@ use crate::config::Config;
 use crate::connection::{MeteredListener, Remote};
 use crate::origin::Origin;
 use crate::publisher::key_file::{self, KeyFileError};
-use crate::tracker::machine::TrackerKeys;
-use crate::tracker::{
-    Access, Contents, ContentsError, PrefixHasher, Refreshed, Tracker, TrackerHandle, routes,
-};
+use crate::tracker::{Access, Contents, ContentsError, PrefixHasher, Refreshed, TrackerHandle, routes};
 
 /// A process that listens. Dropping it does not stop it; [`Running::stop`] does.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use swarmseal::signal::{
     Candidate, ClientMessage, Description, EndReason, ErrorCode, Loopback, SdpType, ServerMessage, Setup,
 };
 use swarmseal_server::daemon::Running;
-use swarmseal_server::tracker::machine::Rate;
+use swarmseal_tracker::Rate;
 use tokio::net::TcpSocket;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use swarmseal::content::PublicKey;
 use swarmseal::signal::MAX_SIGNAL_TEXT;
+use swarmseal_tracker::TrackerConfig;
 
-use crate::tracker::TrackerConfig;
 pub use network::{Network, NetworkError};
 
 /// The documented default file.

@@ -8,11 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use swarmseal::signal::ServerMessage;
 use swarmseal::swarm::Timestamp;
+use swarmseal_tracker::{CloseReason, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Tracker};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-
-use super::machine::{CloseReason, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Tracker};
 
 /// The way to a running tracker. Cheap to clone; the tracker ends when the last one is gone.
 #[derive(Clone, Debug)]

@@ -7,9 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use swarmseal::content::cose::MAX_SEALED;
 use swarmseal::content::{PublicKey, RollbackMemory, Trust, TrustError, WallTime};
+use swarmseal_tracker::Content;
 use url::Url;
-
-use super::machine::Content;
 
 /// What to serve, and what was found when it was last looked at. Looking blocks: not for async tasks.
 pub struct Contents {

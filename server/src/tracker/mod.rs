@@ -1,12 +1,11 @@
 //! The Tracker AS: introduces peers of one swarm to each other under pseudonyms.
 //!
-//! [`machine`] holds every rule and knows no socket, no clock and no generator: it can run inside a simulator. The
-//! other files carry it: a task that owns it, WebSockets, the contents it serves, its figures. A list, a log line, a
-//! metric and an error text of this room never name an address, an account, a header, a handle or a swarm.
+//! The crate `swarmseal-tracker` holds every rule and knows no socket, no clock and no generator: it can run inside a
+//! simulator. The files here carry it: a task that owns it, WebSockets, the contents it serves, its figures. A list, a
+//! log line, a metric and an error text of this room never name an address, an account, a header, a handle or a swarm.
 
 mod actor;
 mod contents;
-pub mod machine;
 mod metrics;
 mod prefix;
 mod routes;
@@ -14,7 +13,6 @@ mod socket;
 
 pub use actor::{Figures, TrackerHandle};
 pub use contents::{Contents, ContentsError, Refreshed};
-pub use machine::{Tracker, TrackerConfig};
 pub use metrics::render;
 pub use prefix::PrefixHasher;
 pub(crate) use routes::metrics_routes;

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 use swarmseal::content::Hash;
+use swarmseal_tracker::PrefixTag;
 
-use super::machine::PrefixTag;
 use crate::config::Network;
 
 /// Hashes address prefixes under a key that lives as long as the process.

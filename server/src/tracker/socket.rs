@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use swarmseal::signal::ClientMessage;
+use swarmseal_tracker::{CloseReason, ConnId, Input, PrefixTag};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::actor::{Outgoing, TrackerHandle};
-use super::machine::{CloseReason, ConnId, Input, PrefixTag};
 
 /// How a connection is carried.
 #[derive(Clone, Copy, Debug)]

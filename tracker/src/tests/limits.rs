@@ -3,7 +3,7 @@
 use swarmseal::signal::{ClientMessage, EndReason, ErrorCode, Join, ServerMessage};
 
 use super::rig::{Rig, end, handle, joined, refusal};
-use crate::tracker::machine::{CloseReason, ConnId, Input, Rate, TrackerConfig};
+use crate::{CloseReason, ConnId, Input, Rate, TrackerConfig};
 
 fn config(change: impl FnOnce(&mut TrackerConfig)) -> TrackerConfig {
     let mut config = TrackerConfig::default();

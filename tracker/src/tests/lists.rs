@@ -6,7 +6,7 @@ use swarmseal::content::SwarmId;
 use swarmseal::signal::{Announce, ClientMessage, ErrorCode, Join, ServerMessage};
 
 use super::rig::{Rig, SWARM, handle, joined, keys, refusal, secret};
-use crate::tracker::machine::{CloseReason, Input, Profile, Ranking, Tracker, TrackerConfig, TrackerKeys};
+use crate::{CloseReason, Input, Profile, Ranking, Tracker, TrackerConfig, TrackerKeys};
 
 #[test]
 fn only_peers_that_announced_something_are_listed() {
@@ -134,7 +134,7 @@ fn half_of_a_list_is_random_whatever_the_ranking() {
     .with_ranking(Box::new(Favourites(favourites.clone())));
     rig.tracker.set_contents(
         rig.now,
-        [crate::tracker::machine::Content {
+        [crate::Content {
             swarm: SWARM,
             secret: secret(),
         }],

@@ -3,7 +3,7 @@
 use swarmseal::signal::ClientMessage;
 
 use super::rig::Rig;
-use crate::tracker::machine::{CloseReason, Input};
+use crate::{CloseReason, Input};
 
 #[test]
 fn a_connection_that_does_not_join_is_closed() {

@@ -6,7 +6,7 @@ use swarmseal::signal::{
 };
 
 use super::rig::{Rig, candidate, describe, description, end, handle, introduction, refusal};
-use crate::tracker::machine::{ConnId, Input, TrackerConfig};
+use crate::{ConnId, Input, TrackerConfig};
 
 /// Two sources, the one with the smaller handle first.
 fn pair(rig: &mut Rig) -> [(ConnId, u8); 2] {

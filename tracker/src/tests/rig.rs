@@ -11,7 +11,7 @@ use swarmseal::signal::{
 use swarmseal::swarm::Timestamp;
 use swarmseal::wire::Range;
 
-use crate::tracker::machine::{
+use crate::{
     CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Tracker, TrackerConfig, TrackerKeys,
 };
 

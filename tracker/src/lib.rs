@@ -1,4 +1,4 @@
-//! The tracker's state machine.
+//! The tracker's state machine: every rule of the Tracker AS, and no socket, no clock, no generator.
 //!
 //! [`Tracker::handle`] takes an input and the time at which it happened; [`Tracker::poll`] is then drained until it
 //! says `None`. Time and randomness come from outside, so the same seed and the same inputs give the same outputs.

@@ -5,7 +5,7 @@ use swarmseal::identity::{EphemeralKeys, PeerClass, Ticket};
 use swarmseal::signal::{ClientMessage, ErrorCode, Join, SIGNAL_VERSION, ServerMessage};
 
 use super::rig::{Rig, SWARM, handle, joined, keys, refusal, secret, tracker_key};
-use crate::tracker::machine::{
+use crate::{
     Admission, AdmissionRequest, CloseReason, Content, Grant, Input, Now, Refused, Tracker, TrackerConfig,
     TrackerKeys,
 };
