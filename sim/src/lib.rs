@@ -4,3 +4,7 @@
 //! A run is a function of its scenario and its seed. Nothing here reads a clock, asks the system for randomness, starts
 //! a thread, computes in floating point what a decision hangs on, or iterates in hash order: the same scenario and seed
 //! give the same log of events on every machine, wasm32 included.
+
+pub mod scenario;
+
+pub use scenario::{Scenario, ScenarioError};
