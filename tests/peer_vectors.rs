@@ -470,6 +470,13 @@ fn describe(message: &Message) -> Value {
         Message::Unchoke => json!({ "type": "unchoke" }),
         Message::Head(bytes) => json!({ "type": "head", "bytes": bytes.len() }),
         Message::Bye { reason } => json!({ "type": "bye", "reason": reason.code() }),
+        Message::Claim { object, rank } => json!({
+            "type": "claim",
+            "track": object.track.0,
+            "index": object.index,
+            "rank": format!("{rank:016x}"),
+        }),
+        Message::Ticket(bytes) => json!({ "type": "ticket", "bytes": bytes.len() }),
     }
 }
 

@@ -26,8 +26,8 @@ proptest! {
     fn a_message_cut_short_is_no_message(message in message(), cut in any::<prop::sample::Index>()) {
         let bytes = encode(&message);
         let short = &bytes[..cut.index(bytes.len())];
-        // The length of a reserved message is that of its frame: a shorter one is another message.
-        let opaque = matches!(message, Message::Statement(_) | Message::Head(_)) && short.len() > 1;
+        // The length of an opaque body is that of its frame: a shorter one is another message.
+        let opaque = matches!(message, Message::Statement(_) | Message::Head(_) | Message::Ticket(_)) && short.len() > 1;
         prop_assert_eq!(read(short).is_ok(), opaque);
     }
 
@@ -36,7 +36,10 @@ proptest! {
         let mut bytes = encode(&message);
         bytes.push(extra);
         match message {
-            Message::Statement(_) | Message::Head(_) => prop_assert!(decode(&bytes).is_ok_and(|longer| longer != message)),
+            Message::Ticket(ticket) if ticket.len() == MAX_TICKET => prop_assert!(decode(&bytes).is_err()),
+            Message::Statement(_) | Message::Head(_) | Message::Ticket(_) => {
+                prop_assert!(decode(&bytes).is_ok_and(|longer| longer != message));
+            }
             Message::Data { .. } => prop_assert_eq!(decode_data_head(&bytes), Ok((message, DATA_HEAD))),
             _ => prop_assert!(decode(&bytes).is_err()),
         }
@@ -165,6 +168,8 @@ fn message() -> impl Strategy<Value = Message> {
         Just(Message::Choke),
         Just(Message::Unchoke),
         bye().prop_map(|reason| Message::Bye { reason }),
+        (object(), any::<u64>()).prop_map(|(object, rank)| Message::Claim { object, rank }),
+        vec(any::<u8>(), 1..=MAX_TICKET).prop_map(Message::Ticket),
     ]
 }
 

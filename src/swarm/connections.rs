@@ -7,14 +7,18 @@ use super::peer::{Peer, Stage};
 use super::timer::Timer;
 use super::{CloseReason, Event, Output, PeerId, Sharing};
 use crate::content::{ObjectId, TrackId, WallTime};
-use crate::identity::{Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, roots_digest};
+use crate::identity::{
+    Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket, TicketError, roots_digest,
+};
 use crate::signal::{
     Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, MAX_CANDIDATES, SdpType,
 };
 use crate::wire::{self, Message};
 
 /// A connection outlives its peer's ticket by this much, so that a renewal has time to arrive.
-const EXPIRY_GRACE_S: u64 = 600;
+const EXPIRY_GRACE_S: u64 = 120;
+/// Tickets that a peer shows more often than this are not looked at, microseconds: each costs a signature check.
+const TICKET_INTERVAL_US: u64 = 5_000_000;
 /// A peer that could not be reached is not asked for again within this time, milliseconds.
 const UNREACHABLE_MS: u64 = 15_000;
 
@@ -136,17 +140,20 @@ impl Engine {
         });
     }
 
+    /// For a while this peer is not asked for.
+    pub(super) fn leave_alone(&mut self, handle: Handle) {
+        let until = self.now.plus_ms(UNREACHABLE_MS);
+        self.session.unreachable.insert(handle, until);
+    }
+
     pub(super) fn introduction_ended(&mut self, introduction: IntroductionId, reason: EndReason) {
-        let now = self.now;
         let dialling = self
             .peers
             .values()
             .find(|peer| peer.introduction == introduction && matches!(peer.stage, Stage::Dialling))
             .map(|peer| (peer.id, peer.handle));
         if let Some((id, handle)) = dialling {
-            self.session
-                .unreachable
-                .insert(handle, now.plus_ms(UNREACHABLE_MS));
+            self.leave_alone(handle);
             self.close_peer(id, CloseReason::Timeout, reason.code());
         }
     }
@@ -250,6 +257,48 @@ impl Engine {
         self.send_all_holdings(id);
         self.timers.set_earlier(Timer::Peers, now.plus_ms(1_000));
         self.dirty = true;
+    }
+
+    /// Shows a new ticket to everybody who saw the one before, so that connections outlive it.
+    pub(super) fn show_ticket(&mut self) {
+        let Some(ticket) = self.session.ticket().map(<[u8]>::to_vec) else {
+            return;
+        };
+        let ready: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_ready())
+            .map(|peer| peer.id)
+            .collect();
+        for id in ready {
+            self.send(id, &Message::Ticket(ticket.clone()));
+        }
+    }
+
+    /// A peer shows its new ticket: of the same key, for the same swarm, from a tracker that is believed.
+    pub(super) fn peer_ticket(&mut self, id: PeerId, sealed: &[u8]) {
+        let (now, wall) = (self.now, self.wall_now());
+        let swarm = self.catalog.manifest().swarm_id();
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Stage::Ready(identity) = &mut peer.stage else {
+            return;
+        };
+        if now.since(peer.ticket_at) < TICKET_INTERVAL_US {
+            return;
+        }
+        peer.ticket_at = now;
+        match Ticket::verify(sealed, &self.config.tracker_keys, wall) {
+            Ok(ticket) if ticket.key == identity.key && ticket.swarm == swarm => {
+                identity.ticket_expires = identity.ticket_expires.max(ticket.expires);
+                identity.limits = ticket.limits;
+            }
+            Ok(_) => self.blame(id, "foreign_ticket", None),
+            // Two clocks: the connection ends when the ticket does that was good.
+            Err(TicketError::Expired | TicketError::NotYetValid) => {}
+            Err(error) => self.blame(id, error.code(), None),
+        }
     }
 
     pub(super) fn peer_tracks(&mut self, id: PeerId, roots: &[(TrackId, crate::content::Hash)]) {

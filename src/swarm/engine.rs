@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::ordered::{OrderedMap, OrderedSet};
 
+use super::claims::Claims;
 use super::demands::{ActiveTrack, Demand};
 use super::fetch::{Fetch, HttpMeter};
 use super::limits::MAX_BANNED;
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(super) peers: OrderedMap<PeerId, Peer>,
     pub(super) banned: VecDeque<Handle>,
     pub(super) session: Session,
+    pub(super) claims: Claims,
     pub(super) budget: UploadBudget,
     pub(super) changed: OrderedSet<ObjectId>,
     next_fetch: u32,
@@ -85,6 +87,7 @@ impl Engine {
         Self {
             keys: EphemeralKeys::from_seed(key_seed),
             session: Session::new(config.tracker),
+            claims: Claims::default(),
             config,
             catalog,
             rng,

@@ -1,24 +1,18 @@
 //! When HTTP steps in: at once where there is nobody to wait for, when this viewer is elected to fetch for
 //! the others, and otherwise so that it is in time for the deadline, never later.
 
+use super::claims::Elected;
 use super::engine::Engine;
 use super::limits::MAX_FETCHES;
 use super::peer::Peer;
 use super::schedule::{IMPATIENCE_US, Want};
-use super::{HttpReason, PeerId, Sharing, Timestamp};
-use crate::content::{Hash, ObjectId};
-use crate::identity::rank;
+use super::{HttpReason, Sharing, Timestamp};
+use crate::content::ObjectId;
 
 /// HTTP is started this much earlier than it would just be in time, microseconds…
 const MARGIN_US: u64 = 800_000;
 /// …up to this much with a long buffer, microseconds.
 const MAX_MARGIN_US: u64 = 4_000_000;
-/// A back-up waits this long for each better-ranked neighbour, microseconds…
-const ELECTION_STEP_US: u64 = 350_000;
-/// …but not for more of them than this.
-const ELECTION_BACKUPS: u64 = 4;
-/// A neighbour that was elected this often and did not fetch is not waited for again.
-const MISSED_ELECTIONS: u32 = 2;
 /// A connection that is being made counts as hope for this long, microseconds…
 const DIAL_PATIENCE_US: u64 = 3_000_000;
 /// …and not at all after this many, none of which came about.
@@ -53,8 +47,8 @@ impl Engine {
                 if self.fetches.len() >= MAX_FETCHES {
                     return None;
                 }
-                if reason == HttpReason::NobodyHas {
-                    self.note_missed_elections(want.id);
+                if matches!(reason, HttpReason::Startup | HttpReason::NobodyHas) {
+                    self.claim_fetched(want.id);
                 }
                 self.fetch_object(want.id, want.first, want.count, reason);
                 None
@@ -80,7 +74,7 @@ impl Engine {
     }
 
     /// Now, with the reason why, or when at the latest.
-    fn http_time(&self, want: &Want) -> Result<HttpReason, Timestamp> {
+    fn http_time(&mut self, want: &Want) -> Result<HttpReason, Timestamp> {
         let now = self.now;
         let Some(object) = self.objects.get(&want.id) else {
             return Ok(HttpReason::Startup);
@@ -129,59 +123,19 @@ impl Engine {
                 }
             };
         }
-        if let Some((better, neighbours)) = self.better_elected(want.id, &object.info.root)
-            && neighbours > 0
-        {
-            if better.is_empty() {
-                return Ok(HttpReason::Elected);
-            }
-            let wait_until = want.asked_at + (better.len() as u64).min(ELECTION_BACKUPS) * ELECTION_STEP_US;
-            return if !in_time || wait_until <= now {
-                Ok(HttpReason::NobodyHas)
+        if !in_time {
+            let waited = now.since(want.asked_at) > 0;
+            return Ok(if waited {
+                HttpReason::NobodyHas
             } else {
-                Err(wait_until.min(last_call))
-            };
+                HttpReason::Startup
+            });
         }
-        match (in_time, self.peers_expected()) {
-            (true, true) => Err(last_call),
-            (true, false) => Ok(HttpReason::NobodyHas),
-            (false, _) => Ok(HttpReason::Startup),
-        }
-    }
-
-    /// Neighbours that rank before this viewer as first fetcher of the object with `root`, and how many
-    /// neighbours there are. `None` before the tracker gave this viewer an election value.
-    fn better_elected(&self, id: ObjectId, root: &Hash) -> Option<(Vec<PeerId>, usize)> {
-        let epoch = self.session.epoch();
-        let own = rank(&self.session.election()?, root, epoch);
-        let neighbours = || {
-            self.peers
-                .values()
-                .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
-        };
-        let better = neighbours()
-            .filter(|peer| peer.missed_elections < MISSED_ELECTIONS)
-            .filter(|peer| {
-                peer.identity()
-                    .is_some_and(|identity| rank(&identity.election, root, epoch) < own)
-            })
-            .map(|peer| peer.id)
-            .collect();
-        Some((better, neighbours().count()))
-    }
-
-    /// The better-ranked did not fetch in time.
-    fn note_missed_elections(&mut self, id: ObjectId) {
-        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
-            return;
-        };
-        let Some((better, _)) = self.better_elected(id, &root) else {
-            return;
-        };
-        for peer in better {
-            if let Some(peer) = self.peers.get_mut(&peer) {
-                peer.missed_elections += 1;
-            }
+        match self.elect(want.id, want.asked_at) {
+            Elected::Yes => Ok(HttpReason::Elected),
+            Elected::NotBefore(at) => Err(at.min(last_call)),
+            Elected::Nobody if self.peers_expected() => Err(last_call),
+            Elected::Nobody => Ok(HttpReason::NobodyHas),
         }
     }
 

@@ -88,5 +88,20 @@ pub(super) const MAX_PARTIALS: usize = 64;
 /// News of what a peer holds are looked at together after this long, milliseconds: one pass for a burst.
 pub(super) const HAVE_DELAY_MS: u64 = 4;
 
+/// Control messages that a peer may send at once: what a page that was frozen for a minute has piled up…
+pub(super) const MESSAGES_BURST: u64 = 6_000;
+
+/// …and in every second after that. The busiest honest peer sends about a hundred.
+pub(super) const MESSAGES_PER_S: u64 = 500;
+
+/// Objects of which is known who means to fetch them. Oldest are forgotten first.
+pub(super) const MAX_CLAIMS: usize = 64;
+
+/// Claims that a neighbour may make or pass on at once…
+pub(super) const CLAIMS_BURST: u64 = 64;
+
+/// …and in every second after that. A swarm brings a handful for each segment.
+pub(super) const CLAIMS_PER_S: u64 = 16;
+
 /// Tracks that one peer may talk about.
 pub(super) const MAX_TRACKS: usize = 64;

@@ -1,7 +1,9 @@
 //! What a proved peer says. A fault here is a value: the peer is blamed by name of the rule and closed.
 
 use super::engine::Engine;
-use super::limits::{HAVE_DELAY_MS, LOW_UNSENT, MAX_UPLOAD_QUEUE, PROOF_BYTES};
+use super::limits::{
+    HAVE_DELAY_MS, LOW_UNSENT, MAX_UPLOAD_QUEUE, MESSAGES_BURST, MESSAGES_PER_S, PROOF_BYTES,
+};
 use super::object::By;
 use super::peer::{Stage, Upload};
 use super::timer::Timer;
@@ -31,6 +33,13 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
+        if !peer.messages.take(self.now, MESSAGES_BURST, MESSAGES_PER_S) {
+            // More than anybody has to say; but a page that wakes up may have piled them up, so no blame.
+            let handle = peer.handle;
+            self.leave_alone(handle);
+            self.close_peer(id, CloseReason::Surplus, "message_flood");
+            return;
+        }
         match peer.stage {
             Stage::Dialling => return,
             Stage::Proving(_) => {
@@ -95,6 +104,8 @@ impl Engine {
             Message::Reject { id: request, reason } => self.peer_reject(id, request, reason),
             Message::Choke => self.peer_chokes(id, true),
             Message::Unchoke => self.peer_chokes(id, false),
+            Message::Claim { object, rank } => self.peer_claims(id, object, rank),
+            Message::Ticket(ticket) => self.peer_ticket(id, &ticket),
             Message::Bye { .. } => self.close_peer(id, CloseReason::Gone, "bye"),
             // Slots that later versions fill; a peer of this version never sends them.
             Message::Statement(_) | Message::Head(_) => self.blame(id, "reserved_message", None),

@@ -12,6 +12,7 @@
 //! verified; let a peer's number size anything; panic because of what a peer sent.
 
 mod api;
+mod claims;
 mod config;
 mod connections;
 mod demands;

@@ -209,6 +209,11 @@ impl Object {
             .saturating_add(self.active_since.map_or(0, |since| now.since(since)))
     }
 
+    /// Whether some of it is here or asked for, and some is not.
+    pub(super) fn is_arriving(&self) -> bool {
+        !self.is_complete() && (self.verified > 0 || self.in_flight > 0)
+    }
+
     /// Whether anybody was asked for anything that has not come.
     pub(super) const fn is_in_flight(&self) -> bool {
         self.in_flight > 0

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use crate::ordered::{OrderedMap, OrderedSet};
 
+use super::claims::ClaimRecord;
 use super::limits::{
     FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE,
     MAX_WINDOW, MIN_UNSENT, UNPROVEN_WINDOW, UNSENT_MS,
 };
 use super::ranges::RangeSet;
-use super::rate::{RateMeter, transfer_us};
+use super::rate::{Allowance, RateMeter, transfer_us};
 use super::{PeerId, Timestamp};
 use crate::content::{CHUNK, Hash, ObjectId, TrackId};
 use crate::identity::{Fingerprint, Handle, Handshake, PeerIdentity};
@@ -173,6 +174,8 @@ pub(super) struct Peer {
     /// The largest message that the other side takes.
     pub(super) max_message: u64,
     pub(super) bytes_before_proof: usize,
+    /// When it showed a ticket last.
+    pub(super) ticket_at: Timestamp,
     /// Tracks that both have, with equal roots. `None` until the other side said.
     pub(super) shared: Option<OrderedSet<TrackId>>,
     pub(super) holdings: Holdings,
@@ -187,8 +190,9 @@ pub(super) struct Peer {
     pub(super) rtt_us: u64,
     timeouts: u32,
     pub(super) snubbed_until: Option<Timestamp>,
-    /// Times that it was elected to fetch something and did not, within this connection.
-    pub(super) missed_elections: u32,
+    pub(super) claims: ClaimRecord,
+    /// Control messages that it may still send.
+    pub(super) messages: Allowance,
     /// It refused a request: nothing is asked of it before.
     pub(super) held_until: Option<Timestamp>,
     rejects: u32,
@@ -237,7 +241,9 @@ impl Peer {
             rtt_us: 0,
             timeouts: 0,
             snubbed_until: None,
-            missed_elections: 0,
+            claims: ClaimRecord::default(),
+            messages: Allowance::default(),
+            ticket_at: now,
             held_until: None,
             rejects: 0,
             last_request: 0,

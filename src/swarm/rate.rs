@@ -69,6 +69,28 @@ impl RateMeter {
     }
 }
 
+/// How often somebody may do something: so many times at once, and so many more each second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allowance {
+    /// In thousandths, counted down from full, so that the default is a full one.
+    used: u64,
+    counted_at: Timestamp,
+}
+
+impl Allowance {
+    /// Takes one, if one is left.
+    pub(super) const fn take(&mut self, now: Timestamp, burst: u64, per_s: u64) -> bool {
+        let earned = now.since(self.counted_at).saturating_mul(per_s) / 1_000;
+        self.counted_at = now;
+        self.used = self.used.saturating_sub(earned);
+        let allowed = self.used.saturating_add(1_000) <= burst.saturating_mul(1_000);
+        if allowed {
+            self.used += 1_000;
+        }
+        allowed
+    }
+}
+
 /// Time that `bytes` take at `rate` bytes per second, microseconds.
 pub(super) const fn transfer_us(bytes: u64, rate: u64) -> u64 {
     match bytes.saturating_mul(1_000_000).checked_div(rate) {

@@ -375,6 +375,7 @@ impl Engine {
         self.session.ticket = Some(ticket);
         self.session.ticket_until = self.now.plus_ms(u64::from(expires_in_s) * 1_000);
         self.session.renewed_at = self.now;
+        self.show_ticket();
         true
     }
 

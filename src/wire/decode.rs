@@ -8,7 +8,7 @@ use super::limits::{
 use super::message::{ByeReason, Have, Message, Partial, Ranges, RejectReason, Urgency, kind};
 use super::range::Range;
 use crate::content::{Hash, MAX_CHUNKS, ObjectId, TrackId};
-use crate::identity::{Hello, Proof, Reader};
+use crate::identity::{Hello, MAX_TICKET, Proof, Reader};
 
 /// Reads one message of the control channel. Every byte must belong to it.
 pub fn decode(bytes: &[u8]) -> Result<Message, InvalidMessage> {
@@ -35,14 +35,24 @@ pub fn decode(bytes: &[u8]) -> Result<Message, InvalidMessage> {
             Message::Reject { id, reason }
         }
         kind::DATA => return Err(InvalidMessage::DataOnControl),
-        kind::STATEMENT => Message::Statement(reserved(&mut reader, MAX_STATEMENT)?),
+        kind::STATEMENT => Message::Statement(opaque(&mut reader, MAX_STATEMENT)?),
         kind::CHOKE => Message::Choke,
         kind::UNCHOKE => Message::Unchoke,
-        kind::HEAD => Message::Head(reserved(&mut reader, MAX_HEAD)?),
+        kind::HEAD => Message::Head(opaque(&mut reader, MAX_HEAD)?),
         kind::BYE => {
             let reason = ByeReason::from_code(reader.u8()?).ok_or(InvalidMessage::UnknownReason)?;
             Message::Bye { reason }
         }
+        kind::CLAIM => {
+            let track = TrackId(reader.u16()?);
+            let index = reader.u32()?;
+            let rank = u64::from_be_bytes(reader.array()?);
+            Message::Claim {
+                object: ObjectId { track, index },
+                rank,
+            }
+        }
+        kind::TICKET => Message::Ticket(opaque(&mut reader, MAX_TICKET)?),
         _ => return Err(InvalidMessage::UnknownType),
     };
     if !reader.is_empty() {
@@ -228,10 +238,10 @@ fn append(ranges: &mut Vec<Range>, range: Range) -> Result<(), InvalidMessage> {
     Ok(())
 }
 
-fn reserved(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<u8>, InvalidMessage> {
+fn opaque(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<u8>, InvalidMessage> {
     let length = reader.remaining();
     if length == 0 || length > limit {
-        return Err(InvalidMessage::BadReservedLength);
+        return Err(InvalidMessage::BadOpaqueLength);
     }
     Ok(reader.bytes(length)?.to_vec())
 }

@@ -101,6 +101,16 @@ pub fn encode(message: &Message) -> Vec<u8> {
             out.push(kind::BYE);
             out.push(*reason as u8);
         }
+        Message::Claim { object, rank } => {
+            out.push(kind::CLAIM);
+            out.extend_from_slice(&object.track.0.to_be_bytes());
+            out.extend_from_slice(&object.index.to_be_bytes());
+            out.extend_from_slice(&rank.to_be_bytes());
+        }
+        Message::Ticket(bytes) => {
+            out.push(kind::TICKET);
+            out.extend_from_slice(bytes);
+        }
     }
     debug_assert!(
         match message {

@@ -70,9 +70,9 @@ pub enum InvalidMessage {
     /// The reason is not known.
     #[error("unknown reason")]
     UnknownReason,
-    /// A reserved message is longer than its limit, or empty.
-    #[error("the length of a reserved message is out of range")]
-    BadReservedLength,
+    /// STATEMENT, HEAD or TICKET is longer than its limit, or empty.
+    #[error("the length of an opaque body is out of range")]
+    BadOpaqueLength,
 }
 
 impl InvalidMessage {
@@ -100,7 +100,7 @@ impl InvalidMessage {
             Self::BadChunkCount => "bad_chunk_count",
             Self::UnknownUrgency => "unknown_urgency",
             Self::UnknownReason => "unknown_reason",
-            Self::BadReservedLength => "bad_reserved_length",
+            Self::BadOpaqueLength => "bad_opaque_length",
         }
     }
 }

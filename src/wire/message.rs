@@ -88,6 +88,16 @@ pub enum Message {
         /// Why.
         reason: ByeReason,
     },
+    /// Somebody means to fetch an object that no neighbour of his holds, for everybody. Passed on if it is
+    /// the lowest rank heard of.
+    Claim {
+        /// The object.
+        object: ObjectId,
+        /// The claimant's rank in the election; 0 if it is fetching already.
+        rank: u64,
+    },
+    /// The sender's ticket was renewed.
+    Ticket(Vec<u8>),
 }
 
 impl Message {
@@ -250,4 +260,6 @@ pub(super) mod kind {
     pub(in crate::wire) const UNCHOKE: u8 = 0x0e;
     pub(in crate::wire) const HEAD: u8 = 0x0f;
     pub(in crate::wire) const BYE: u8 = 0x10;
+    pub(in crate::wire) const CLAIM: u8 = 0x11;
+    pub(in crate::wire) const TICKET: u8 = 0x12;
 }

@@ -342,3 +342,31 @@ fn the_byte_budget_holds_over_changes_of_policy() {
         );
     }
 }
+
+#[test]
+fn a_peer_that_floods_with_small_messages_is_cut_off() {
+    let (mut world, first, second) = pair(Behaviour::Honest);
+    let peer = PeerId(world.viewers[second].engine.stats().peers[0].peer);
+    let unchoke = wire::encode(&Message::Unchoke);
+    let mut taken = 0;
+    while world.viewers[second].closes.is_empty() && taken < 100_000 {
+        world.input(
+            second,
+            Input::Message {
+                peer,
+                bytes: &unchoke,
+            },
+        );
+        taken += 1;
+    }
+    assert!(
+        taken > 5_000,
+        "what a sleeping page has piled up is taken: {taken}"
+    );
+    assert!(taken < 10_000, "{taken}");
+    assert_eq!(world.viewers[second].closes, [(peer, "surplus")]);
+    assert!(blamed(&world, second).is_empty(), "it may have been honest");
+    // Not at once, but in the end they meet again.
+    world.run(40_000_000);
+    assert!(!world.viewers[first].engine.stats().peers.is_empty());
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swarmseal::content::SecretKey;
+use swarmseal::content::{PublicKey, SecretKey, SwarmId};
 use swarmseal::identity::{Handle, PeerClass, Ticket, TicketLimits};
 use swarmseal::signal::{
     ClientMessage, Exposure, IntroductionId, Joined, SIGNAL_VERSION, SdpType, ServerMessage,
@@ -11,9 +11,16 @@ use swarmseal::swarm::PeerId;
 
 use super::content::{NOW_S, Published};
 
+/// How long a ticket is valid.
+const TICKET_S: u64 = 600;
+
 #[derive(Default)]
 pub struct Tracker {
     pub down: bool,
+    /// Only neighbours in the order of their numbers are introduced to each other.
+    pub in_line: bool,
+    /// Microseconds since the world began.
+    pub now_us: u64,
     members: BTreeMap<usize, Member>,
     introductions: BTreeMap<[u8; 16], [usize; 2]>,
     next: u8,
@@ -21,6 +28,8 @@ pub struct Tracker {
 
 struct Member {
     handle: Handle,
+    key: PublicKey,
+    swarm: SwarmId,
     source: bool,
 }
 
@@ -32,11 +41,11 @@ const fn nonce(viewer: usize) -> [u8; 32] {
     [viewer as u8; 32]
 }
 
-pub fn welcome(viewer: usize) -> ServerMessage {
+pub fn welcome(viewer: usize, now_us: u64) -> ServerMessage {
     ServerMessage::Welcome {
         version: SIGNAL_VERSION,
         nonce: nonce(viewer),
-        time_unix_ms: NOW_S * 1_000,
+        time_unix_ms: NOW_S * 1_000 + now_us / 1_000,
         keepalive_s: 30,
     }
 }
@@ -51,10 +60,34 @@ impl Tracker {
         self.members.remove(&viewer);
     }
 
+    fn may_meet(&self, one: usize, other: usize) -> bool {
+        !self.in_line || one.abs_diff(other) == 1
+    }
+
+    fn time_s(&self) -> u64 {
+        NOW_S + self.now_us / 1_000_000
+    }
+
+    fn ticket(&self, viewer: usize, key: PublicKey, swarm: SwarmId) -> Ticket {
+        Ticket {
+            key,
+            swarm,
+            class: PeerClass::User,
+            issued: self.time_s(),
+            expires: self.time_s() + TICKET_S,
+            election: [(viewer as u8).wrapping_mul(37).wrapping_add(11); 16],
+            limits: TicketLimits {
+                connections: 30,
+                budget: 30,
+            },
+            admission_tag: Vec::new(),
+        }
+    }
+
     fn sources(&self, but: usize) -> Vec<Handle> {
         self.members
             .iter()
-            .filter(|(at, member)| **at != but && member.source)
+            .filter(|(at, member)| **at != but && member.source && self.may_meet(**at, but))
             .map(|(_, m)| m.handle)
             .collect()
     }
@@ -69,39 +102,42 @@ impl Tracker {
             ClientMessage::Join(join) => {
                 assert!(join.proves(&published.manifest.swarm_secret, &nonce(viewer)));
                 assert!(join.is_signed(&nonce(viewer)));
-                let ticket = Ticket {
-                    key: join.key,
-                    swarm: join.swarm,
-                    class: PeerClass::User,
-                    issued: NOW_S,
-                    expires: NOW_S + 600,
-                    election: [(viewer as u8).wrapping_mul(37).wrapping_add(11); 16],
-                    limits: TicketLimits {
-                        connections: 30,
-                        budget: 30,
-                    },
-                    admission_tag: Vec::new(),
-                };
+                let ticket = self.ticket(viewer, join.key, join.swarm);
                 let handle = ticket.handle();
                 self.members.insert(
                     viewer,
                     Member {
                         handle,
+                        key: join.key,
+                        swarm: join.swarm,
                         source: false,
                     },
                 );
                 let joined = Joined {
                     handle,
                     ticket: ticket.issue(&key()).unwrap(),
-                    ticket_expires_in_s: 600,
+                    ticket_expires_in_s: TICKET_S as u32,
                     peers: self.sources(viewer),
                     ice_servers: Vec::new(),
                     exposure: Exposure::Direct,
                     list_interval_s: 20,
-                    time_unix_ms: NOW_S * 1_000,
+                    time_unix_ms: self.time_s() * 1_000,
                     epoch: 1,
                 };
                 vec![(viewer, ServerMessage::Joined(joined))]
+            }
+            ClientMessage::Renew {} => {
+                let Some(member) = self.members.get(&viewer) else {
+                    return Vec::new();
+                };
+                let ticket = self.ticket(viewer, member.key, member.swarm);
+                let renewed = ServerMessage::Ticket {
+                    ticket: ticket.issue(&key()).unwrap(),
+                    ticket_expires_in_s: TICKET_S as u32,
+                    time_unix_ms: self.time_s() * 1_000,
+                    epoch: 1,
+                };
+                vec![(viewer, renewed)]
             }
             ClientMessage::Announce(_) => {
                 let Some(member) = self.members.get_mut(&viewer) else {
@@ -110,7 +146,10 @@ impl Tracker {
                 let first = !member.source;
                 member.source = true;
                 let peers = vec![member.handle];
-                let others = self.members.keys().filter(|other| **other != viewer && first);
+                let others = self
+                    .members
+                    .keys()
+                    .filter(|other| **other != viewer && first && self.may_meet(**other, viewer));
                 others
                     .map(|other| (*other, ServerMessage::Peers { peers: peers.clone() }))
                     .collect()

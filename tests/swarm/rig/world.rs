@@ -231,7 +231,7 @@ impl World {
             wake: None,
         });
         let wall = Input::WallTime {
-            unix_ms: NOW_S * 1_000,
+            unix_ms: NOW_S * 1_000 + self.now.0 / 1_000,
             uncertainty_ms: 1_000,
         };
         self.input(at, wall);
@@ -246,6 +246,30 @@ impl World {
         let links: Vec<(usize, PeerId)> = self.viewers[viewer].links.values().copied().collect();
         for (other, peer) in links {
             self.at(200_000, Item::LinkDown { viewer: other, peer });
+        }
+    }
+
+    /// From now on viewers are introduced to those before and after them only.
+    pub fn in_line(&mut self) {
+        self.tracker.in_line = true;
+    }
+
+    /// A ticket that the tracker issued to this viewer.
+    pub fn ticket_of(&mut self, viewer: usize) -> Vec<u8> {
+        let renewed = self
+            .tracker
+            .take(&self.published, viewer, ClientMessage::Renew {});
+        match renewed.into_iter().next() {
+            Some((_, ServerMessage::Ticket { ticket, .. })) => ticket,
+            other => panic!("no ticket: {other:?}"),
+        }
+    }
+
+    /// A viewer says something that its engine did not, to everybody that it is connected to.
+    pub fn say(&mut self, viewer: usize, message: &Message) {
+        let peers: Vec<PeerId> = self.viewers[viewer].links.keys().copied().collect();
+        for peer in peers {
+            self.transmit(viewer, peer, wire::encode(message), false);
         }
     }
 
@@ -372,7 +396,7 @@ impl World {
             Item::TrackerOpened { viewer, conn } => {
                 if self.viewers[viewer].conn == conn {
                     self.input(viewer, Input::TrackerOpened);
-                    let welcome = tracker::welcome(viewer);
+                    let welcome = tracker::welcome(viewer, self.now.0);
                     self.at(
                         5_000,
                         Item::FromTracker {
@@ -805,6 +829,7 @@ impl World {
         if self.tracker.down || self.viewers[viewer].conn != conn || self.viewers[viewer].gone {
             return;
         }
+        self.tracker.now_us = self.now.0;
         let replies = self.tracker.take(&self.published, viewer, message);
         for (to, reply) in replies {
             let conn = self.viewers[to].conn;
