@@ -5,6 +5,10 @@
 //! a thread, computes in floating point what a decision hangs on, or iterates in hash order: the same scenario and seed
 //! give the same log of events on every machine, wasm32 included.
 
+pub mod outcome;
+pub mod record;
 pub mod scenario;
 
+pub use outcome::Outcome;
+pub use record::Record;
 pub use scenario::{Scenario, ScenarioError};

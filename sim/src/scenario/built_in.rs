@@ -54,6 +54,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in_scenarios![
     "origin-outage",
     "partition",
     "mixed-networks",
+    "equal-uplinks",
     "three-viewers",
     "cell",
 ];
