@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::{FromOrigin, Record, Sources, Viewer};
-use crate::scenario::{Class, Misbehaving, Scenario};
+use crate::scenario::{Class, Misbehaving, Outage, Scenario};
 
 /// Everything at once. Keys of the JSON are camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,10 @@ pub struct Outcome {
     pub peers: u32,
     /// Simulated seconds.
     pub seconds: u32,
+    /// Rate of the stream: of its first rendition.
+    pub stream_kbps: u32,
+    /// What failed, and when.
+    pub outages: Vec<Outage>,
     /// Share of the bytes that came from other viewers.
     pub offload: f64,
     /// The largest share that could have: what the uplinks of those that give could carry, but not the first copy of each
@@ -74,6 +78,8 @@ pub struct Outcome {
     pub segments: Vec<SegmentOrigin>,
     /// In order of arrival.
     pub per_viewer: Vec<ViewerOutcome>,
+    /// The whole scenario as a file: with it and the seed, the run can be made again.
+    pub scenario_file: String,
     /// What it was made with.
     pub versions: Versions,
 }
@@ -107,6 +113,8 @@ impl Outcome {
             viewers: u32::try_from(record.viewers.len()).unwrap_or(u32::MAX),
             peers: scenario.peers,
             seconds: scenario.seconds,
+            stream_kbps: scenario.content.kbps,
+            outages: scenario.outages.clone(),
             offload: ratio(bytes.peers, total),
             offload_bound: ratio(could_send.min(total.saturating_sub(bytes.unique)), total),
             origin_bytes_per_unique_byte: per_unique(bytes.startup + bytes.elected + bytes.rescue),
@@ -142,7 +150,8 @@ impl Outcome {
             },
             series,
             segments: record.segments.iter().map(SegmentOrigin::of).collect(),
-            per_viewer: record.viewers.iter().map(ViewerOutcome::of).collect(),
+            per_viewer: ViewerOutcome::all(record, without_peers),
+            scenario_file: scenario.to_toml(),
             versions: Versions {
                 swarmseal: env!("CARGO_PKG_VERSION").to_owned(),
             },
@@ -288,6 +297,8 @@ pub struct ViewerOutcome {
     pub misbehaves: Option<Misbehaving>,
     /// From arrival to the first frame.
     pub first_frame_ms: Option<f64>,
+    /// The same without peers, if that was asked for.
+    pub first_frame_without_peers_ms: Option<f64>,
     /// Time played.
     pub played_ms: u64,
     /// Time stalled after the first frame.
@@ -449,7 +460,15 @@ impl SegmentOrigin {
 }
 
 impl ViewerOutcome {
-    fn of(viewer: &Viewer) -> Self {
+    fn all(record: &Record, without_peers: Option<&Record>) -> Vec<Self> {
+        let other = |index: usize| without_peers.and_then(|other| other.viewers.get(index));
+        let viewers = record.viewers.iter().enumerate();
+        viewers
+            .map(|(index, viewer)| Self::of(viewer, other(index)))
+            .collect()
+    }
+
+    fn of(viewer: &Viewer, without_peers: Option<&Viewer>) -> Self {
         let sources: String = viewer.segments.iter().map(source).collect();
         Self {
             arrived_ms: viewer.arrived_us / 1_000,
@@ -457,6 +476,7 @@ impl ViewerOutcome {
             class: viewer.class,
             misbehaves: viewer.misbehaving,
             first_frame_ms: wait_us(viewer).map(millis),
+            first_frame_without_peers_ms: without_peers.and_then(wait_us).map(millis),
             played_ms: viewer.played_us / 1_000,
             stalled_ms: viewer.stalled_us / 1_000,
             stalls: viewer.stalls,

@@ -197,6 +197,13 @@ fn json_has_the_keys_that_others_read() {
     }
     assert_eq!(json["perViewer"][1]["class"], "dsl");
     assert_eq!(json["withoutPeers"]["firstFrameLaterMs"]["max"], 0.0);
+    assert_eq!(json["perViewer"][1]["firstFrameWithoutPeersMs"], 400.0);
+    let file = json["scenarioFile"].as_str().unwrap();
+    assert_eq!(
+        Scenario::read("two", file, &[]).unwrap(),
+        scenario,
+        "the outcome can be made again"
+    );
     let again: Outcome = serde_json::from_value(json).unwrap();
     assert_eq!(again, outcome);
 }

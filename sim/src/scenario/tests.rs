@@ -30,7 +30,7 @@ fn every_field_is_documented() {
             key.is_some_and(|key| key.trim() == name)
         })
     };
-    let table: toml::Table = toml::from_str(&full.to_toml().unwrap()).unwrap();
+    let table: toml::Table = toml::from_str(&full.to_toml()).unwrap();
     let mut open = vec![(String::new(), table)];
     while let Some((path, table)) = open.pop() {
         for (name, value) in table {
@@ -66,7 +66,7 @@ fn the_built_in_scenarios_are_good_and_say_what_they_show() {
         );
         assert!(!read.about.is_empty(), "{} is not about anything", scenario.name);
         assert_eq!(read.name, scenario.name);
-        let written = Scenario::read(scenario.name, &read.to_toml().unwrap(), &[]).unwrap();
+        let written = Scenario::read(scenario.name, &read.to_toml(), &[]).unwrap();
         assert_eq!(written, read, "{} changes when it is written", scenario.name);
     }
     assert!(built_in("vod").is_some() && built_in("no-such").is_none());
