@@ -69,4 +69,5 @@ export default tseslint.config(
       },
     },
   },
+  { files: ['sim/src/report/*.js'], languageOptions: { sourceType: 'script' } },
 );

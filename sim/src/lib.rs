@@ -7,6 +7,7 @@
 
 pub mod outcome;
 pub mod record;
+pub mod report;
 pub mod scenario;
 
 pub use outcome::Outcome;
