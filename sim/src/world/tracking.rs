@@ -1,0 +1,321 @@
+//! The shipped tracker without its sockets: connections with a latency, and nothing lost on them.
+
+use swarmseal::content::SecretKey;
+use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::swarm::{Input, Timestamp};
+use swarmseal_tracker::{
+    ConnId, Content, Input as TrackerInput, Now, Output as TrackerOutput, PrefixTag, Tracker, TrackerConfig,
+    TrackerKeys,
+};
+
+use super::title::{BEGIN_UNIX_S, Title};
+use super::viewer::ViewerId;
+use super::{Event, World};
+use crate::event_log::Kind;
+use crate::net::Micros;
+use crate::random::Random;
+use crate::scenario::Class;
+
+/// TCP, TLS and the WebSocket upgrade take this many round trips together.
+const OPEN_ROUND_TRIPS: u64 = 3;
+/// Viewers of one office share an address.
+const OFFICE_VIEWERS: u32 = 20;
+/// A tracker whose process is gone resets connections at once.
+const RESET_US: Micros = 1_000;
+
+/// The tracker, and who is behind its connections.
+pub(super) struct Tracking {
+    machine: Tracker,
+    config: TrackerConfig,
+    /// By connection number.
+    connections: Vec<Connection>,
+    /// When the machine is ticked next.
+    tick_at: Option<Micros>,
+    pub(super) down_until: Micros,
+    restarts: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    viewer: ViewerId,
+    open: bool,
+}
+
+/// The key that signs tickets.
+pub(super) fn key() -> SecretKey {
+    SecretKey::from_seed(&[5; 32])
+}
+
+impl Tracking {
+    pub(super) fn new(seed: u64, title: &Title) -> Self {
+        let config = TrackerConfig::default();
+        Self {
+            machine: start(&config, seed, 0, title),
+            config,
+            connections: Vec::new(),
+            tick_at: None,
+            down_until: 0,
+            restarts: 0,
+        }
+    }
+}
+
+fn start(config: &TrackerConfig, seed: u64, restarts: u64, title: &Title) -> Tracker {
+    let random = Random::new(seed, "tracker", restarts).bytes();
+    let mut machine = Tracker::new(config.clone(), TrackerKeys::new(key()), random);
+    let now = Now {
+        monotonic: Timestamp(0),
+        unix_ms: BEGIN_UNIX_S * 1_000,
+    };
+    machine.set_contents(now, [Content::of(title.manifest())]);
+    machine
+}
+
+impl World {
+    fn tracker_now(&self) -> Now {
+        Now {
+            monotonic: Timestamp(self.now),
+            unix_ms: BEGIN_UNIX_S * 1_000 + self.now / 1_000,
+        }
+    }
+
+    fn tracker_latency_us(&self, viewer: ViewerId) -> Micros {
+        let Some(owner) = self.viewers.get(viewer) else {
+            return 0;
+        };
+        owner.latency_us + u64::from(self.scenario.origin.latency_ms) * 1_000
+    }
+
+    /// The engine wants a connection to the tracker.
+    pub(super) fn open_tracker(&mut self, viewer: ViewerId) {
+        let conn = self.tracking.connections.len() as u64;
+        self.tracking.connections.push(Connection { viewer, open: false });
+        if let Some(owner) = self.viewers.get_mut(viewer) {
+            owner.tracker = Some(conn);
+        }
+        let latency_us = self.tracker_latency_us(viewer);
+        self.after(
+            2 * OPEN_ROUND_TRIPS * latency_us,
+            Event::TrackerReached { viewer, conn },
+        );
+    }
+
+    pub(super) fn tracker_reached(&mut self, viewer: ViewerId, conn: u64) {
+        if self.tracking.down_until > self.now {
+            self.after(RESET_US, Event::TrackerClosed { viewer, conn });
+            return;
+        }
+        if !self.uses(viewer, conn) {
+            return;
+        }
+        if let Some(connection) = self.connection(conn) {
+            connection.open = true;
+        }
+        let prefix = self.prefix(viewer);
+        // Its own side is open before the tracker's first word arrives.
+        self.feed(viewer, Input::TrackerOpened, None);
+        self.track(TrackerInput::Connected {
+            conn: ConnId(conn),
+            prefix,
+        });
+        self.after(self.pong_us(), Event::Pong { viewer, conn });
+    }
+
+    fn pong_us(&self) -> Micros {
+        u64::from(self.tracking.config.keepalive_s) * 1_000_000 / 3
+    }
+
+    fn connection(&mut self, conn: u64) -> Option<&mut Connection> {
+        self.tracking.connections.get_mut(usize::try_from(conn).ok()?)
+    }
+
+    /// Marks a connection as closed on the tracker's side; whose it was, if it was open.
+    fn shut(&mut self, conn: u64) -> Option<ViewerId> {
+        let connection = self.connection(conn)?;
+        std::mem::take(&mut connection.open).then_some(connection.viewer)
+    }
+
+    /// Whether a viewer is here and still uses this connection.
+    fn uses(&self, viewer: ViewerId, conn: u64) -> bool {
+        self.viewers
+            .get(viewer)
+            .is_some_and(|owner| owner.is_here() && owner.tracker == Some(conn))
+    }
+
+    fn prefix(&self, viewer: ViewerId) -> PrefixTag {
+        let is_office = self
+            .viewers
+            .get(viewer)
+            .is_some_and(|owner| owner.profile.class == Class::Office);
+        PrefixTag(if is_office {
+            1 << 40 | u64::from(viewer / OFFICE_VIEWERS)
+        } else {
+            u64::from(viewer)
+        })
+    }
+
+    /// The engine says something to the tracker.
+    pub(super) fn tell_tracker(&mut self, viewer: ViewerId, message: ClientMessage) {
+        let Some(owner) = self.viewers.get(viewer) else {
+            return;
+        };
+        if let Some(conn) = owner.tracker {
+            let wait = owner.up.wait_us(self.now);
+            let latency_us = self.tracker_latency_us(viewer);
+            let message = Box::new(message);
+            self.after(wait + latency_us, Event::ToTracker { conn, message });
+        }
+    }
+
+    pub(super) fn tracker_hears(&mut self, conn: u64, message: ClientMessage) {
+        let viewer = match self.connection(conn) {
+            Some(connection) if connection.open => connection.viewer,
+            Some(_) | None => return,
+        };
+        self.log
+            .note(self.now, viewer, Kind::ToTracker, client_kind(&message), conn);
+        self.track(TrackerInput::Message {
+            conn: ConnId(conn),
+            message,
+        });
+    }
+
+    pub(super) fn pong(&mut self, viewer: ViewerId, conn: u64) {
+        let is_open = self.connection(conn).is_some_and(|connection| connection.open);
+        if is_open && self.uses(viewer, conn) {
+            self.track(TrackerInput::Alive { conn: ConnId(conn) });
+            self.after(self.pong_us(), Event::Pong { viewer, conn });
+        }
+    }
+
+    pub(super) fn hears_tracker(&mut self, viewer: ViewerId, conn: u64, message: ServerMessage) {
+        if self.uses(viewer, conn) {
+            self.log
+                .note(self.now, viewer, Kind::FromTracker, server_kind(&message), conn);
+            self.feed(viewer, Input::Tracker(message), None);
+        }
+    }
+
+    pub(super) fn tracker_closed(&mut self, viewer: ViewerId, conn: u64) {
+        if self.uses(viewer, conn) {
+            if let Some(owner) = self.viewers.get_mut(viewer) {
+                owner.tracker = None;
+            }
+            self.feed(viewer, Input::TrackerClosed, None);
+        }
+    }
+
+    /// The engine closes the connection, or its page is gone; the tracker hears of it.
+    pub(super) fn hang_up(&mut self, viewer: ViewerId) {
+        if let Some(conn) = self
+            .viewers
+            .get_mut(viewer)
+            .and_then(|owner| owner.tracker.take())
+        {
+            let latency_us = self.tracker_latency_us(viewer);
+            self.after(latency_us, Event::HungUp { conn });
+        }
+    }
+
+    pub(super) fn hung_up(&mut self, conn: u64) {
+        if self.shut(conn).is_some() {
+            self.track(TrackerInput::Closed { conn: ConnId(conn) });
+        }
+    }
+
+    pub(super) fn tick_tracker(&mut self) {
+        if self.tracking.tick_at.is_some_and(|at| at <= self.now) {
+            self.tracking.tick_at = None;
+            self.track(TrackerInput::Tick);
+        }
+    }
+
+    /// The tracker's process is gone until `until`; then a new one begins with the same keys and no memory.
+    pub(super) fn fail_tracker(&mut self, until: Micros) {
+        self.tracking.down_until = until;
+        for conn in 0..self.tracking.connections.len() as u64 {
+            if let Some(viewer) = self.shut(conn) {
+                let latency_us = self.tracker_latency_us(viewer);
+                self.after(latency_us, Event::TrackerClosed { viewer, conn });
+            }
+        }
+        self.tracking.restarts += 1;
+        self.tracking.machine = start(
+            &self.tracking.config,
+            self.seed,
+            self.tracking.restarts,
+            &self.title,
+        );
+        self.tracking.tick_at = None;
+    }
+
+    fn track(&mut self, input: TrackerInput) {
+        let now = self.tracker_now();
+        self.tracking.machine.handle(now, input);
+        while let Some(output) = self.tracking.machine.poll() {
+            match output {
+                TrackerOutput::Send { conn, message } => {
+                    let Some(viewer) = self.connection(conn.0).map(|connection| connection.viewer) else {
+                        continue;
+                    };
+                    let latency_us = self.tracker_latency_us(viewer);
+                    let message = Box::new(message);
+                    self.after(
+                        latency_us,
+                        Event::FromTracker {
+                            viewer,
+                            conn: conn.0,
+                            message,
+                        },
+                    );
+                }
+                TrackerOutput::Close { conn, .. } => {
+                    if let Some(viewer) = self.shut(conn.0) {
+                        let latency_us = self.tracker_latency_us(viewer);
+                        self.after(latency_us, Event::TrackerClosed { viewer, conn: conn.0 });
+                    }
+                }
+            }
+        }
+        if let Some(at) = self.tracking.machine.wake_at().map(|at| at.0.max(self.now))
+            && self.tracking.tick_at.is_none_or(|due| at < due)
+        {
+            self.tracking.tick_at = Some(at);
+            self.queue.push(at, Event::TickTracker);
+        }
+    }
+}
+
+const fn client_kind(message: &ClientMessage) -> u64 {
+    match message {
+        ClientMessage::Join(_) => 1,
+        ClientMessage::Announce(_) => 2,
+        ClientMessage::Renew {} => 3,
+        ClientMessage::List { .. } => 4,
+        ClientMessage::Introduce { .. } => 5,
+        ClientMessage::Description { .. } => 6,
+        ClientMessage::Candidate { .. } => 7,
+        ClientMessage::EndOfCandidates { .. } => 8,
+        ClientMessage::EndIntroduction { .. } => 9,
+        ClientMessage::Report { .. } => 10,
+        ClientMessage::ChallengeAnswer { .. } => 11,
+        ClientMessage::Leave {} => 12,
+    }
+}
+
+const fn server_kind(message: &ServerMessage) -> u64 {
+    match message {
+        ServerMessage::Welcome { .. } => 1,
+        ServerMessage::Joined(_) => 2,
+        ServerMessage::Ticket { .. } => 3,
+        ServerMessage::Peers { .. } => 4,
+        ServerMessage::Introduction { .. } => 5,
+        ServerMessage::Description { .. } => 6,
+        ServerMessage::Candidate { .. } => 7,
+        ServerMessage::EndOfCandidates { .. } => 8,
+        ServerMessage::IntroductionEnded { .. } => 9,
+        ServerMessage::Error { .. } => 10,
+        ServerMessage::Challenge { .. } => 11,
+        ServerMessage::Revocation { .. } => 12,
+    }
+}
