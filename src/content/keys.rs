@@ -30,20 +30,27 @@ impl PublicKey {
         id
     }
 
-    /// Whether `signature` over `message` is by this key. Non-canonical signatures and keys of small order are
-    /// refused (`verify_strict`).
+    /// Whether `signature` over `message` is by this key. Non-canonical signatures and keys, and keys of small order,
+    /// are refused (`verify_strict`).
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
+        self.point().is_some_and(|key| {
             key.verify_strict(message, &Signature::from_bytes(signature))
                 .is_ok()
         })
     }
 
-    /// Whether these bytes are a point that may sign: on the curve and not of small order.
+    /// Whether these bytes are a point that may sign: on the curve, canonically encoded and not of small order.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+        self.point().is_some_and(|key| !key.is_weak())
+    }
+
+    /// RFC 8032 §5.1.3 decodes no y of p = 2^255 − 19 or more; the library would reduce it.
+    fn point(&self) -> Option<VerifyingKey> {
+        let [first, middle @ .., last] = &self.0;
+        let below_p = *first < 0xed || last | 0x80 != 0xff || middle.iter().any(|byte| *byte != 0xff);
+        VerifyingKey::from_bytes(&self.0).ok().filter(|_| below_p)
     }
 }
 
