@@ -7,7 +7,7 @@ use swarmseal_sim::scenario::{Change, Scenario, built_in};
 use swarmseal_sim::{Outcome, run, run_without_peers};
 
 /// Lists, of which the terminal would show nothing else.
-const LISTS: [&str; 4] = ["series", "segments", "perViewer", "setup"];
+const LISTS: [&str; 5] = ["scenarioFile", "series", "segments", "perViewer", "setup"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);

@@ -7,6 +7,7 @@
 
 mod event_log;
 mod failure;
+mod invariants;
 mod net;
 pub mod outcome;
 mod random;

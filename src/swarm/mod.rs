@@ -12,6 +12,7 @@
 //! verified; let a peer's number size anything; panic because of what a peer sent.
 
 mod api;
+mod audit;
 mod claims;
 mod config;
 mod connections;
@@ -40,6 +41,7 @@ pub use api::{
     ApiMisuse, CloseReason, DeliverTiming, DemandId, FetchId, FetchKind, FetchOutcome, Input, KeepFrom,
     Output, PeerId, RefuseCode, Sharing,
 };
+pub use audit::Breach;
 pub use config::EngineConfig;
 pub use engine::Engine;
 pub use event::{Event, HttpReason};

@@ -214,6 +214,11 @@ impl Object {
         !self.is_complete() && (self.verified > 0 || self.in_flight > 0)
     }
 
+    /// Chunks that somebody was asked for and that have not come, hedges counted apart.
+    pub(super) const fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
     /// Whether anybody was asked for anything that has not come.
     pub(super) const fn is_in_flight(&self) -> bool {
         self.in_flight > 0

@@ -10,7 +10,7 @@ use crate::content::{ObjectId, Sheet};
 use crate::wire::Message;
 
 /// Extra requests that sheets may have under way beside objects: they are small and everything waits for them.
-const EXTRA_FETCHES: usize = 4;
+pub(super) const EXTRA_FETCHES: usize = 4;
 /// A sheet whose bytes do not verify is left alone for this long, milliseconds.
 const GIVE_UP_MS: u64 = 5_000;
 /// A sheet that could not be fetched at all is tried again after this long, milliseconds.

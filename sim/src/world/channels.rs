@@ -85,6 +85,10 @@ impl Link {
         self.ends.get_mut(usize::from(end))
     }
 
+    pub(super) fn flow(&self, end: u8) -> Option<&Flow<Message>> {
+        self.flows.get(usize::from(end))
+    }
+
     fn flow_mut(&mut self, end: u8) -> Option<&mut Flow<Message>> {
         self.flows.get_mut(usize::from(end))
     }
@@ -261,8 +265,7 @@ impl World {
     /// What the browser holds unsent for a peer.
     pub(super) fn buffered(&self, viewer: ViewerId, peer: PeerId) -> Option<u64> {
         let (link, end) = self.viewers.get(viewer)?.link(peer)?;
-        let flow = self.links.get(link)?.flows.get(usize::from(end))?;
-        Some(flow.buffered().iter().sum())
+        self.links.get(link)?.buffered(end)
     }
 
     /// Lets out of a browser what its congestion window allows.

@@ -10,6 +10,7 @@ use super::tracking;
 use super::viewer::{Http, Profile, Viewer, ViewerId};
 use super::{Event, World};
 use crate::event_log::Kind;
+use crate::invariants::{SpinWatch, UploadMeter};
 use crate::net::{Micros, Pipe};
 use crate::random::Random;
 use crate::record;
@@ -90,6 +91,8 @@ impl World {
             jitter_us: u64::from(link.jitter_ms) * 1_000,
             loss_ppm: link.loss_permille * 1_000,
             upload_bps,
+            upload: upload_bps.map(UploadMeter::new),
+            spins: SpinWatch::default(),
             random: Random::new(self.seed, "packets", number.into()),
             fate: Random::new(self.seed, "fate", number.into()),
             wake_at: None,
@@ -193,6 +196,7 @@ impl World {
     /// A second is over: who leaves, seeks or switches, and what the second was like.
     pub(super) fn second(&mut self) {
         self.close_second();
+        self.scan();
         let churn = u64::from(self.scenario.churn.per_minute_percent);
         let seeks = u64::from(self.scenario.player.seeks_per_minute_percent);
         let switches = u64::from(self.scenario.player.switches_per_minute_percent);

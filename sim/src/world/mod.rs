@@ -3,6 +3,7 @@
 
 mod cause;
 mod channels;
+mod checks;
 mod coming;
 mod counting;
 mod origin;
@@ -281,6 +282,8 @@ impl World {
         let Some(engine) = self.engine(viewer) else {
             return;
         };
+        let is_tick = matches!(input, Input::Tick);
+        let mut outputs = 0;
         let taken = engine.handle_input(now, input);
         self.counts.engine_calls += 1;
         if let Err(misuse) = taken {
@@ -291,8 +294,13 @@ impl World {
             self.counts.engine_calls += 1;
             if let Output::Idle { wake_at } = output {
                 self.set_alarm(viewer, wake_at.map(|at| at.0));
+                if is_tick {
+                    self.check_tick(viewer, outputs > 0);
+                }
+                self.check_turn(viewer);
                 return;
             }
+            outputs += 1;
             self.apply(viewer, output, came);
         }
     }
@@ -384,6 +392,9 @@ impl World {
         if is_rows && self.misbehaves(viewer, Misbehaving::Silent) {
             return;
         }
+        if is_rows {
+            self.check_upload(viewer, bytes.len() as u64);
+        }
         self.send(viewer, peer, Message::Control(bytes));
     }
 
@@ -399,6 +410,10 @@ impl World {
             return;
         }
         self.count_sent(viewer, object, first, count);
+        self.check_upload(
+            viewer,
+            head.len() as u64 + self.title.bytes_of(object, first, count),
+        );
         self.send(viewer, peer, Message::Data { head, chunks });
     }
 

@@ -139,13 +139,12 @@ impl Player {
             return;
         };
         *asked += 1;
-        let early = *asked <= START_SEGMENTS || self.first_frame_at.is_none();
-        if early && !self.start.contains(&object) {
+        if *asked <= START_SEGMENTS && !self.start.contains(&object) {
             self.start.push(object);
         }
     }
 
-    /// Whether this belongs to what the viewer starts with: two segments of a track, and all before the first frame.
+    /// Whether this belongs to what the viewer starts with: the first two segments of a track that it asks for.
     pub(super) fn starts_with(&self, object: ObjectId) -> bool {
         self.start.contains(&object)
     }
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_is_two_segments_and_what_came_before_the_first_frame() {
+    fn the_start_is_two_segments_of_a_track() {
         let mut player = player();
         let object = |index| ObjectId {
             track: TrackId(1),
@@ -319,10 +318,8 @@ mod tests {
         for _ in 0..3 {
             load(&mut player, 0);
         }
-        assert!((0..3).all(|index| player.starts_with(object(index))));
-        player.advance(3 * S);
-        load(&mut player, 3 * S);
-        assert!(!player.starts_with(object(3)));
+        let starts = [0, 1, 2].map(|index| player.starts_with(object(index)));
+        assert_eq!(starts, [true, true, false]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use swarmseal::swarm::{Engine, FetchId, HttpReason, PeerId};
 
 use super::player::Player;
 use super::table::Bits;
+use crate::invariants::{SpinWatch, UploadMeter};
 use crate::net::{Micros, Pipe};
 use crate::random::Random;
 use crate::record;
@@ -37,6 +38,8 @@ pub(super) struct Viewer {
     pub(super) jitter_us: Micros,
     pub(super) loss_ppm: u32,
     pub(super) upload_bps: Option<u64>,
+    pub(super) upload: Option<UploadMeter>,
+    pub(super) spins: SpinWatch,
     /// Draws what becomes of its packets…
     pub(super) random: Random,
     /// …and what it does, which is the same whatever becomes of them.
