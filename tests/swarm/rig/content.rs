@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Asset, Catalog, Class, ContentId, IndexFile, Manifest, Names, PublicKey, RollbackMemory, RowsFile,
-    SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
+    Asset, Catalog, Class, ContentId, IndexFile, Manifest, Names, ObjectId, PublicKey, RollbackMemory,
+    RowsFile, SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
 };
 
 /// When everything here happens, seconds since 1970.
@@ -47,7 +47,8 @@ impl Published {
         Self::of(segments, |_| Arc::clone(&body), tracker_key)
     }
 
-    fn of(segments: u32, body: impl Fn(u32) -> Arc<Vec<u8>>, tracker_key: PublicKey) -> Self {
+    /// A title whose segment `n` has the bytes `body(n)`.
+    pub fn of(segments: u32, body: impl Fn(u32) -> Arc<Vec<u8>>, tracker_key: PublicKey) -> Self {
         let mut files = BTreeMap::new();
         let mut index = IndexBuilder::default();
         let mut rows = RowsWriter::new(Vec::new());
@@ -123,6 +124,16 @@ impl Published {
             publisher: key.public(),
             manifest,
         }
+    }
+
+    /// The published bytes of an object.
+    pub fn object(&self, object: ObjectId) -> &[u8] {
+        let path = if object.track.0 == 0 {
+            "index.m3u8".to_owned()
+        } else {
+            format!("v/{}.m4s", object.index)
+        };
+        &self.files[&path]
     }
 
     /// What a viewer who trusts the publisher starts from.

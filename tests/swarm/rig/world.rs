@@ -793,12 +793,7 @@ impl World {
 
     /// Whatever is kept must be what was published: checked against the files, not against the engine's rows.
     fn check_kept(&self, object: ObjectId, chunk: u32, bytes: &[u8]) {
-        let path = if object.track.0 == 0 {
-            "index.m3u8".to_owned()
-        } else {
-            format!("v/{}.m4s", object.index)
-        };
-        let file = &self.published.files[&path];
+        let file = self.published.object(object);
         let from = chunk as usize * CHUNK as usize;
         assert_eq!(
             bytes,
