@@ -49,6 +49,7 @@ export default tseslint.config(
           'TextDecoder',
           'TextEncoder',
           'URL',
+          'WebAssembly',
           'WebSocket',
           'Worker',
           'window',
