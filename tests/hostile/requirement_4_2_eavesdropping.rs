@@ -48,7 +48,7 @@ const ALONE: Attack = Attack {
     ..NOBODY
 };
 
-const ATTACKS: [Attack; 33] = [
+const ATTACKS: [Attack; 34] = [
     Attack {
         name: "one fingerprint swapped, a HELLO with the other's ticket, a proof by the relay's key",
         carry: |relay, from, bytes| answer_with(relay, from, bytes, |relay, _| relay.tickets[0].clone()),
@@ -139,6 +139,22 @@ const ATTACKS: [Attack; 33] = [
                 let mut desk = Desk::new();
                 desk.now_s -= 700 + relay.dice.below(100_000) as u64;
                 desk.admit(relay.member.public, relay.swarm)
+            })
+        },
+        ..MIDDLE
+    },
+    Attack {
+        name: "a stale ticket with its times moved on, introduced as itself",
+        introduce: |relay, _, told| told.peer = relay.member.handle,
+        carry: |relay, from, bytes| {
+            answer_with(relay, from, bytes, |relay, _| {
+                let mut desk = Desk::new();
+                desk.now_s -= 100_000;
+                let stale = desk.admit(relay.member.public, relay.swarm);
+                let fresh = relay.desk.admit(relay.member.public, relay.swarm);
+                // The fresh ticket's claims under the stale one's signature.
+                let signature = stale.len() - 64;
+                [&fresh[..fresh.len() - 64], &stale[signature..]].concat()
             })
         },
         ..MIDDLE

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use swarmseal::content::{CHUNK, Hash, ObjectId, RollbackMemory, SecretKey, TrackId, Trust, WallTime, tree};
+use swarmseal::identity::Handle;
 use swarmseal::signal::{IntroductionId, SdpType, ServerMessage};
-use swarmseal::swarm::{CloseReason, DemandId, Event, RefuseCode};
+use swarmseal::swarm::{CloseReason, DemandId, Event, PeerId, RefuseCode};
 use swarmseal::wire::{self, Message, Urgency};
 
 use crate::arena::{Alter, Arena, Part, Reply, honest, parts};
@@ -175,6 +176,7 @@ fn row(published: &Published, object: ObjectId) -> Vec<Hash> {
 #[test]
 fn what_a_peer_altered_goes_nowhere() {
     let shelf = Rc::new(Shelf::new());
+    let (mut polluters, mut after, mut missing, mut worst) = (0, Aftermath::default(), Vec::new(), 0);
     for (kind, (name, rule, forge)) in FORGERIES.into_iter().enumerate() {
         let (mut sent, mut unverified, mut most_hashed, mut sent_on) = (0, 0, 0, 0);
         for run in 0..runs(RUNS) {
@@ -202,36 +204,52 @@ fn what_a_peer_altered_goes_nowhere() {
             unverified += arena.party.unverified;
             most_hashed = most_hashed.max(arena.party.hashed);
             sent_on += arena.party.engine.stats().traffic.to_peers;
-            cut_off_for_good(&mut arena, polluter, rule, name);
+            after += aftermath(&mut arena, polluter, rule);
+            polluters += 1;
             for n in 0..SEGMENTS {
                 let body = arena.party.delivered.get(&DemandId(n));
-                assert!(
-                    body.is_some_and(|body| body == shelf.now.object(segment(n))),
-                    "{name}: segment {n} came {}",
-                    body.is_some()
-                );
+                if body.is_none_or(|body| body != shelf.now.object(segment(n))) {
+                    missing.push((name, n));
+                }
             }
         }
-        assert!(most_hashed <= ONE_MESSAGE, "{name}: {most_hashed} bytes hashed");
-        assert!(sent_on > 0, "{name}: something was sent on meanwhile");
+        worst = worst.max(most_hashed);
         conclude(&Outcome {
             threat: "1, 2",
             attack: &format!("a peer sends {name}"),
             attempts: sent,
             successes: unverified,
-            figure: &format!(
-                "closed for {rule} in the same drain; at most {most_hashed} bytes hashed of a connection"
-            ),
-            target: "0 unverified bytes; at most 65,536 bytes hashed",
+            figure: &format!("closed for {rule}; at most {most_hashed} bytes hashed of a connection"),
+            target: "0 unverified bytes",
         });
+        assert!(sent_on > 0, "{name}: something was sent on meanwhile");
     }
+    conclude(&Outcome {
+        threat: "2",
+        attack: "a polluter goes on after its first bad message",
+        attempts: polluters,
+        successes: after.lingered + u64::from(worst > ONE_MESSAGE),
+        figure: &format!(
+            "closed and reported in the same drain; at most {worst} bytes hashed of a connection"
+        ),
+        target: "closed in the same drain; at most 65,536 bytes hashed",
+    });
+    conclude(&Outcome {
+        threat: "2",
+        attack: "a polluter comes back under its handle",
+        attempts: polluters,
+        successes: after.back,
+        figure: "neither dialled nor let in",
+        target: "0",
+    });
+    assert!(missing.is_empty(), "the player waits in vain: {missing:?}");
 }
 
 /// One that behaves for the most part is found at its first bad message all the same.
 #[test]
 fn a_sensible_polluter_gets_one_message() {
     let shelf = Rc::new(Shelf::new());
-    let (mut sent, mut unverified, mut most_rejected) = (0, 0, 0);
+    let (mut sent, mut unverified, mut most_rejected, mut after) = (0, 0, 0, Aftermath::default());
     for run in 0..runs(RUNS) {
         let mut arena = Arena::new(&shelf.now, run);
         arena.media_us = 1_500_000;
@@ -260,9 +278,8 @@ fn a_sensible_polluter_gets_one_message() {
         sent += *forged.borrow();
         unverified += arena.party.unverified;
         most_rejected = most_rejected.max(arena.party.engine.stats().traffic.rejected);
-        cut_off_for_good(&mut arena, polluter, "corrupt_chunk", "one in ten");
+        after += aftermath(&mut arena, polluter, "corrupt_chunk");
     }
-    assert!(most_rejected <= ONE_MESSAGE, "{most_rejected}");
     conclude(&Outcome {
         threat: "1, 2",
         attack: "a peer alters one message in ten",
@@ -271,6 +288,8 @@ fn a_sensible_polluter_gets_one_message() {
         figure: &format!("at most {most_rejected} bytes rejected of a connection"),
         target: "0 unverified bytes; at most 65,536 bytes rejected",
     });
+    assert!(most_rejected <= ONE_MESSAGE, "{most_rejected}");
+    assert_eq!((after.lingered, after.back), (0, 0));
 }
 
 /// Rows decide what is right, so they are checked before anything is checked against them.
@@ -300,7 +319,7 @@ fn rows_that_do_not_match_are_not_believed() {
         }),
     ];
     for (kind, (name, twist)) in twists.into_iter().enumerate() {
-        let (mut sent, mut unverified) = (0, 0);
+        let (mut sent, mut unverified, mut after) = (0, 0, Aftermath::default());
         for run in 0..runs(RUNS) {
             let mut arena = Arena::new(&shelf.now, (kind as u64) << 32 | run);
             arena.media_us = 1_500_000;
@@ -308,7 +327,6 @@ fn rows_that_do_not_match_are_not_believed() {
             arena.origin(Box::new(
                 |path, body, _| if path.ends_with(".rows") { Vec::new() } else { body },
             ));
-            let object = segment(1);
             let forged = Rc::new(RefCell::new(0_u64));
             let polluter = {
                 let (shelf, forged) = (Rc::clone(&shelf), Rc::clone(&forged));
@@ -332,23 +350,20 @@ fn rows_that_do_not_match_are_not_believed() {
             play(&mut arena);
             let asked = *forged.borrow();
             if asked > 0 {
-                cut_off_for_good(&mut arena, polluter, "corrupt_rows", name);
+                after += aftermath(&mut arena, polluter, "corrupt_rows");
             }
-            assert_ne!(
-                arena.party.engine.catalog().row(object).map(<[Hash]>::to_vec),
-                Some(row(&shelf.before, object))
-            );
             sent += asked;
             unverified += arena.party.unverified;
         }
         conclude(&Outcome {
             threat: "4",
-            attack: &format!("a peer sends rows with {name}"),
+            attack: &format!("a peer sends rows: {name}"),
             attempts: sent,
             successes: unverified,
             figure: "closed for corrupt_rows",
             target: "0 unverified bytes",
         });
+        assert_eq!((after.lingered, after.back), (0, 0), "{name}");
     }
 }
 
@@ -546,35 +561,44 @@ fn play(arena: &mut Arena) {
     arena.run(15_000_000);
 }
 
-/// It was closed for this rule as soon as it broke it, what it sent after that reached nobody, and it does not come back.
-fn cut_off_for_good(
-    arena: &mut Arena,
-    (peer, handle): (swarmseal::swarm::PeerId, swarmseal::identity::Handle),
-    rule: &'static str,
-    name: &str,
-) {
+/// What became of a polluter.
+#[derive(Clone, Copy, Default)]
+struct Aftermath {
+    /// It was closed for another rule, later, or not at all, or the tracker did not hear of it.
+    lingered: u64,
+    /// It was dialled again, or let in again.
+    back: u64,
+}
+
+impl core::ops::AddAssign for Aftermath {
+    fn add_assign(&mut self, other: Self) {
+        self.lingered += other.lingered;
+        self.back += other.back;
+    }
+}
+
+fn aftermath(arena: &mut Arena, (peer, handle): (PeerId, Handle), rule: &'static str) -> Aftermath {
     let closes: Vec<CloseReason> = arena
         .closed
         .iter()
         .filter(|(closed, _)| *closed == peer)
         .map(|(_, reason)| *reason)
         .collect();
-    assert_eq!(closes, [CloseReason::Misbehaviour(rule)], "{name}");
-    assert!(arena.closed_at_once > 0, "{name}: in the same drain");
-    assert!(arena.reports > 0, "{name}: the tracker was told");
+    let at_once =
+        closes == [CloseReason::Misbehaviour(rule)] && arena.closed_at_once > 0 && arena.reports > 0;
     arena.asked_for.clear();
     arena.party.tracker(ServerMessage::Peers { peers: vec![handle] });
-    let back = arena.party.tracker(ServerMessage::Introduction {
+    let introduced = arena.party.tracker(ServerMessage::Introduction {
         introduction: IntroductionId([0xee; 16]),
         peer: handle,
         role: SdpType::Answer,
     });
-    assert!(
-        !back.iter().any(|wish| matches!(wish, Wish::Dial { .. })),
-        "{name}: it is let in again"
-    );
+    let let_in = introduced.iter().any(|wish| matches!(wish, Wish::Dial { .. }));
     arena.run(10_000_000);
-    assert!(!arena.asked_for.contains(&handle), "{name}: it is dialled again");
+    Aftermath {
+        lingered: u64::from(!at_once),
+        back: u64::from(let_in || arena.asked_for.contains(&handle)),
+    }
 }
 
 fn segment(index: u32) -> ObjectId {
