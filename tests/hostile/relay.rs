@@ -87,8 +87,8 @@ impl Relay {
         .hello()
     }
 
-    /// What a signer opposite to `to` has to sign for `to` to be content.
-    pub fn view(&self, to: usize, said_to: &[u8], said_by: &[u8]) -> View {
+    /// What a signer opposite to `to` has to sign for `to` to be content, after `to` said `said_by` and heard `said_to`.
+    pub fn view(&self, to: usize, said_by: &[u8], said_to: &[u8]) -> View {
         let offerer = self.roles[to] == Role::Offerer;
         let (mine, theirs) = (self.certificate, self.certificates[to]);
         View {

@@ -1,0 +1,123 @@
+// `npm run test:hostile [-- --json FILE] [-- --mutants]`: every attack of tests/hostile in full, one line for each; or, with
+// --mutants, each defence taken out of a copy of the source, where the attack that it is there for must then succeed.
+
+import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { ROOT, TARGET, WORK } from './lib/paths.mjs';
+import { output, run } from './lib/run.mjs';
+import { bold, dim, green, red, seconds } from './lib/say.mjs';
+
+const MUTANTS = path.join(ROOT, 'tests', 'hostile', 'mutants');
+const SCRATCH = path.join(WORK, 'mutants');
+const LINES = path.join(WORK, 'hostile.jsonl');
+
+/** Every test target with attacks in it, and the package that it belongs to. */
+const TARGETS = [['--package', 'swarmseal', '--test', 'hostile']];
+
+const { values } = parseArgs({ options: { json: { type: 'string' }, mutants: { type: 'boolean' } } });
+await mkdir(WORK, { recursive: true });
+process.exit((await (values.mutants ? allMutantsAreCaught() : noAttackSucceeds())) ? 0 : 1);
+
+async function noAttackSucceeds() {
+  await rm(LINES, { force: true });
+  let passed = true;
+  for (const target of TARGETS) {
+    try {
+      await run('cargo', ['test', '--quiet', ...target], {
+        env: { SWARMSEAL_HOSTILE_REPORT: LINES, SWARMSEAL_HOSTILE_FULL: '1' },
+      });
+    } catch (error) {
+      console.error(red(error.message));
+      passed = false;
+    }
+  }
+  const outcomes = await reported();
+  for (const { threat, attack, attempts, successes, figure, target } of outcomes) {
+    const verdict = successes === 0 ? green('lost') : red('WON');
+    console.log(
+      `${verdict}  threat ${threat}: ${attack}\n      ${dim(`${attempts} attempts, ${successes} successes; ${figure}; target: ${target}`)}`,
+    );
+  }
+  const attempts = outcomes.reduce((sum, outcome) => sum + outcome.attempts, 0);
+  const won = outcomes.filter(({ successes }) => successes > 0).length;
+  console.log(`\n${outcomes.length} kinds of attack, ${attempts} attempts, ${won} won by the attacker`);
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify({ outcomes }, null, 2)}\n`);
+  }
+  return passed && won === 0 && outcomes.length > 0;
+}
+
+async function allMutantsAreCaught() {
+  const names = (await readdir(MUTANTS)).filter((name) => name.endsWith('.patch')).sort();
+  await copySource();
+  let missed = 0;
+  for (const name of names) {
+    const patch = path.join(MUTANTS, name);
+    const { test, attack } = expectation(await readFile(patch, 'utf8'), name);
+    const from = Date.now();
+    await apply(patch);
+    const success = await attackSucceeds(test, attack);
+    await apply(patch, '--reverse');
+    missed += success ? 0 : 1;
+    const verdict = success ? green('caught') : red('MISSED');
+    console.log(
+      `${verdict}  ${bold(name.replace('.patch', ''))}: ${attack} ${dim(seconds(Date.now() - from))}`,
+    );
+  }
+  console.log(`\n${names.length - missed} of ${names.length} defences are missed when they are gone`);
+  return missed === 0;
+}
+
+/** Runs one test on the altered copy; whether the attack that it names was reported as won. */
+async function attackSucceeds(test, attack) {
+  await rm(LINES, { force: true });
+  const env = { SWARMSEAL_HOSTILE_REPORT: LINES, CARGO_TARGET_DIR: path.join(TARGET, 'mutants') };
+  const passed = await output('cargo', ['test', '--quiet', '--test', 'hostile', test], {
+    cwd: SCRATCH,
+    env,
+  }).then(
+    () => true,
+    (error) => {
+      if (error.message.includes('could not compile')) {
+        throw error;
+      }
+      return false;
+    },
+  );
+  const won = (await reported()).filter(({ successes }) => successes > 0);
+  return !passed && won.some((outcome) => outcome.attack === attack);
+}
+
+/** The first lines of a patch say which test has the attack that must succeed without the defence. */
+function expectation(text, name) {
+  const test = /^Test: (.+)$/m.exec(text)?.[1];
+  const attack = /^Attack: (.+)$/m.exec(text)?.[1];
+  if (test === undefined || attack === undefined) {
+    throw new Error(`${name} does not say "Test:" and "Attack:"`);
+  }
+  return { test, attack };
+}
+
+/** Git must not look for the repository around the copy, or it would pass over files that are not its own. */
+async function apply(patch, ...options) {
+  const env = { GIT_CEILING_DIRECTORIES: WORK };
+  await run('git', ['apply', '-C1', ...options, patch], { cwd: SCRATCH, env });
+}
+
+async function copySource() {
+  await rm(SCRATCH, { recursive: true, force: true });
+  await mkdir(SCRATCH, { recursive: true });
+  for (const name of ['Cargo.toml', 'Cargo.lock', 'src', 'tests', 'benches', 'tracker', 'sim', 'server']) {
+    await cp(path.join(ROOT, name), path.join(SCRATCH, name), { recursive: true, preserveTimestamps: true });
+  }
+}
+
+async function reported() {
+  const text = await readFile(LINES, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
