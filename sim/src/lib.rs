@@ -8,6 +8,7 @@
 mod event_log;
 mod failure;
 mod invariants;
+pub mod matrix;
 mod net;
 pub mod outcome;
 mod random;

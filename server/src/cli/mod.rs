@@ -11,6 +11,7 @@ mod keygen;
 mod place;
 mod publish;
 mod serve;
+mod simulate;
 mod terminal;
 mod track;
 mod verify;
@@ -69,6 +70,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Track(track::Track),
     Serve(serve::Serve),
+    Simulate(simulate::Simulate),
 }
 
 impl Command {
@@ -80,6 +82,7 @@ impl Command {
             Self::Inspect(command) => command.run(),
             Self::Track(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Simulate(command) => command.run(),
         }
     }
 }

@@ -499,6 +499,7 @@ function hero() {
 function tiles() {
   const { firstFrameMs: first, withoutPeers, misbehaviour } = run;
   const compared = withoutPeers === null ? '' : `; HTTP alone ${duration(withoutPeers.firstFrameMs.median)}`;
+  const inVain = percent(share(run.bytes.sent - run.bytes.peers, run.bytes.sent), 0);
   const missing = first.missing > 0 ? `; ${whole(first.missing)} never` : '';
   const stalls =
     withoutPeers === null
@@ -516,7 +517,7 @@ function tiles() {
       'first frame, half within',
       `95 % within ${duration(first.p95)}${missing}${compared}`,
     ],
-    [percent(run.uplinkUse), 'of the uplinks used', `${size(run.bytes.sent)} sent`],
+    [percent(run.uplinkUse), 'of the uplinks used', `${size(run.bytes.sent)} sent, ${inVain} of it in vain`],
     [whole(run.connections.kept), 'pairs connected', `of ${whole(run.connections.created)} introduced`],
   ];
   if (misbehaviour.misbehaving > 0) {
