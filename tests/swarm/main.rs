@@ -15,3 +15,4 @@ mod election;
 mod hostile;
 mod play;
 mod rig;
+mod single;

@@ -5,6 +5,7 @@ mod crowd;
 mod tracker;
 mod world;
 
-pub use content::bytes;
+pub use content::{NOW_S, Published, bytes};
 pub use crowd::Crowd;
+pub use tracker::{key as tracker_key, local_sdp};
 pub use world::{Behaviour, World};
