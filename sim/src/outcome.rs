@@ -96,6 +96,7 @@ impl Outcome {
         let per_unique = |count: u64| ratio(count, bytes.unique);
         let series = Series::of(record, end_us);
         let could_send: u64 = series.uplink_bytes.iter().sum();
+        let could_give: u64 = uplinks(record, end_us, gives).iter().sum();
         let presence_us: u64 = record
             .viewers
             .iter()
@@ -116,7 +117,7 @@ impl Outcome {
             stream_kbps: scenario.content.kbps,
             outages: scenario.outages.clone(),
             offload: ratio(bytes.peers, total),
-            offload_bound: ratio(could_send.min(total.saturating_sub(bytes.unique)), total),
+            offload_bound: ratio(could_give.min(total.saturating_sub(bytes.unique)), total),
             origin_bytes_per_unique_byte: per_unique(bytes.startup + bytes.elected + bytes.rescue),
             startup: per_unique(bytes.startup),
             elected: per_unique(bytes.elected),
@@ -265,7 +266,7 @@ pub struct Series {
     pub rescue_bytes: Vec<u64>,
     /// Bytes sent by viewers.
     pub sent_bytes: Vec<u64>,
-    /// Bytes that the uplinks of those that give could have carried.
+    /// Bytes that all uplinks could have carried.
     pub uplink_bytes: Vec<u64>,
 }
 
@@ -358,23 +359,6 @@ impl Bytes {
 impl Series {
     fn of(record: &Record, end_us: u64) -> Self {
         let seconds = &record.seconds;
-        let mut uplink_bytes = vec![0; seconds.len()];
-        for viewer in record.viewers.iter().filter(|viewer| gives(viewer)) {
-            let bytes = allowed_kbps(viewer) * 1_000 / 8;
-            let until_us = viewer.left_us.unwrap_or(end_us).min(end_us);
-            let mut at_us = viewer.arrived_us;
-            while at_us < until_us {
-                let second = at_us / 1_000_000;
-                let next_us = ((second + 1) * 1_000_000).min(until_us);
-                let slot = usize::try_from(second)
-                    .ok()
-                    .and_then(|second| uplink_bytes.get_mut(second));
-                if let Some(slot) = slot {
-                    *slot += bytes * (next_us - at_us) / 1_000_000;
-                }
-                at_us = next_us;
-            }
-        }
         Self {
             viewers: seconds.iter().map(|second| second.viewers).collect(),
             stalled: seconds.iter().map(|second| second.stalled).collect(),
@@ -383,7 +367,7 @@ impl Series {
             elected_bytes: seconds.iter().map(|second| second.from_origin.elected).collect(),
             rescue_bytes: seconds.iter().map(|second| second.from_origin.rescue).collect(),
             sent_bytes: seconds.iter().map(|second| second.sent).collect(),
-            uplink_bytes,
+            uplink_bytes: uplinks(record, end_us, |_| true),
         }
     }
 }
@@ -503,6 +487,28 @@ fn source(segment: &Sources) -> char {
         .ok()
         .and_then(|ninths| char::from_digit(ninths, 10))
         .unwrap_or('9')
+}
+
+/// Bytes that the uplinks of these viewers could have carried, by second.
+fn uplinks(record: &Record, end_us: u64, of: fn(&Viewer) -> bool) -> Vec<u64> {
+    let mut uplink_bytes = vec![0; record.seconds.len()];
+    for viewer in record.viewers.iter().filter(|viewer| of(viewer)) {
+        let bytes = allowed_kbps(viewer) * 1_000 / 8;
+        let until_us = viewer.left_us.unwrap_or(end_us).min(end_us);
+        let mut at_us = viewer.arrived_us;
+        while at_us < until_us {
+            let second = at_us / 1_000_000;
+            let next_us = ((second + 1) * 1_000_000).min(until_us);
+            let slot = usize::try_from(second)
+                .ok()
+                .and_then(|second| uplink_bytes.get_mut(second));
+            if let Some(slot) = slot {
+                *slot += bytes * (next_us - at_us) / 1_000_000;
+            }
+            at_us = next_us;
+        }
+    }
+    uplink_bytes
 }
 
 /// Whether others can get anything from it.

@@ -300,7 +300,7 @@ function uplinkUse() {
   });
   return panel(
     'Uplinks',
-    'What viewers sent, and what the uplinks of those who give could carry, in Mbit/s.',
+    'What viewers sent, and what all uplinks could carry, in Mbit/s.',
     drawn,
     legend(
       swatch('peers', 'sent', size(run.bytes.sent), 'stroke'),
