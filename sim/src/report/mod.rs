@@ -4,7 +4,11 @@ use crate::outcome::Outcome;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = concat!(include_str!("plots.js"), include_str!("page.js"));
+const SCRIPT: &str = concat!(
+    include_str!("plots.js"),
+    include_str!("heat.js"),
+    include_str!("page.js")
+);
 
 /// The page. `command` is what makes the run again; it is shown.
 pub fn html(outcome: &Outcome, command: &str) -> String {

@@ -69,7 +69,7 @@ pub(super) struct Simulate {
     #[arg(long, short)]
     quiet: bool,
 
-    /// List the scenarios that come with the program and end
+    /// List the scenarios that come with the program, with viewers and simulated time, and end
     #[arg(long)]
     list: bool,
 
@@ -169,8 +169,12 @@ fn list() -> Result<String, Failure> {
         .unwrap_or(0);
     let mut text = String::new();
     for scenario in BUILT_IN {
-        let about = scenario.read(&[]).map_err(plan::refused)?.about;
-        text.push_str(&format!("{:<width$}  {about}\n", scenario.name));
+        let read = scenario.read(&[]).map_err(plan::refused)?;
+        let (peers, minutes, seconds) = (read.peers, read.seconds / 60, read.seconds % 60);
+        text.push_str(&format!(
+            "{:<width$}  {peers:>5}  {minutes:>2}:{seconds:02}  {}\n",
+            scenario.name, read.about
+        ));
     }
     Ok(text)
 }
