@@ -44,7 +44,8 @@ export async function output(command, args, { env = {}, cwd = ROOT } = {}) {
   child.stderr.on('data', (part) => (text += part));
   let status;
   try {
-    status = await ending(child);
+    // Not at its exit: what it wrote last may not have been read yet.
+    status = await ending(child, 'close');
   } catch (error) {
     if (error.code === 'ENOENT') {
       return null;
@@ -101,8 +102,8 @@ export function stopAll(signal = 'SIGTERM') {
   }
 }
 
-async function ending(child) {
-  const [status, signal] = await once(child, 'exit');
+async function ending(child, event = 'exit') {
+  const [status, signal] = await once(child, event);
   return status ?? signal;
 }
 
