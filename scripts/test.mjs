@@ -58,9 +58,11 @@ const SUITES = [
   },
   { name: 'unit', commands: [['npm', 'run', '--silent', 'test:unit']] },
   { name: 'size', needs: ['build'], commands: [['npm', 'run', '--silent', 'size']] },
-  { name: 'chromium', needs: ['build'], webrtc: true, commands: [browserTests('chromium')] },
-  { name: 'firefox', needs: ['build'], webrtc: true, commands: [browserTests('firefox')] },
-  { name: 'mixed', needs: ['build'], webrtc: true, commands: [browserTests('mixed')] },
+  { name: 'streams', commands: [[process.execPath, 'tests/browser/make-streams.mjs']] },
+  browserSuite('chromium'),
+  browserSuite('firefox'),
+  browserSuite('mixed'),
+  browserSuite('alone'),
   { name: 'packaging', needs: ['build'], commands: [['npm', 'run', '--silent', 'test:packaging']] },
 ];
 
@@ -155,14 +157,11 @@ function packages(...names) {
   return names.flatMap((name) => ['--package', name]);
 }
 
-function browserTests(folder) {
-  return [
-    process.execPath,
-    '--test',
-    '--test-concurrency=1',
-    '--test-reporter=spec',
-    path.join(ROOT, 'tests', 'browser', folder),
-  ];
+/** Two files at a time: they mostly wait for playback, which takes its time on any machine. */
+function browserSuite(name) {
+  const folder = path.join(ROOT, 'tests', 'browser', name);
+  const command = [process.execPath, '--test', '--test-concurrency=2', '--test-reporter=spec', folder];
+  return { name, needs: ['build', 'streams'], webrtc: true, commands: [command] };
 }
 
 function leave(status) {

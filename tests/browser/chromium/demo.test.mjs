@@ -4,7 +4,6 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { Stage, until } from '../lib/stage.mjs';
-import { Browsers } from '../../../scripts/lib/viewers.mjs';
 import { DEMO } from '../../../scripts/lib/paths.mjs';
 import { place } from '../../../scripts/lib/site.mjs';
 
@@ -105,15 +104,11 @@ async function demo(t) {
     playlist: `content/${stage.playlist}`,
   };
   await writeFile(path.join(stage.site, 'demo.json'), JSON.stringify(configuration));
-  const browsers = new Browsers();
   const complaints = [];
-  t.after(async () => {
-    await browsers.close();
-    assert.deepEqual(complaints, []);
-  });
+  t.after(() => assert.deepEqual(complaints, []));
   return {
     async open(query = '') {
-      const { page } = await browsers.open('chromium', `${stage.url}/index.html${query}`);
+      const { page } = await stage.page(`${stage.url}/index.html${query}`);
       page.on('console', (message) => {
         if (message.type() === 'error') complaints.push(message.text());
       });

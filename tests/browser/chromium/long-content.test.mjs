@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Stage, findsPeers, playsTo } from '../lib/stage.mjs';
+import { Stage, findsPeers, holds, playsTo, until } from '../lib/stage.mjs';
 import { objectsDone, shareFromPeers } from '../lib/sources.mjs';
 
 const SEGMENTS = 10_000;
@@ -14,16 +14,20 @@ test('10,000 segments share to their end, and the index loads by pages', async (
   assert.equal(video.segments, SEGMENTS);
 
   const first = await stage.viewer();
-  await playsTo(first, 2);
+  await holds(first, 10);
   const second = await stage.viewer();
   await findsPeers(second);
   for (const to of JUMPS) {
     await first.seek(to);
-    await playsTo(first, to + 3);
+    await playsTo(first, to);
+    await holds(first, to + 10);
     await second.seek(to);
-    await playsTo(second, to + 5);
-    const here = (await objectsDone(second)).filter(({ index }) => index >= to + 2 && index < to + 8);
-    assert.ok(here.length >= 3, `${here.length} segments after ${to} s`);
+    await playsTo(second, to + 2);
+    const here = await until(
+      `fetching segments after ${to} s`,
+      async () => (await objectsDone(second)).filter(({ index }) => index >= to + 2 && index < to + 8),
+      ({ length }) => length >= 5,
+    );
     assert.ok(shareFromPeers(here) > 0.5, `${shareFromPeers(here)} from peers after ${to} s`);
   }
 

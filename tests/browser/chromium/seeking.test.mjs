@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Stage, findsPeers, playsTo } from '../lib/stage.mjs';
+import { Stage, findsPeers, holds, playsTo } from '../lib/stage.mjs';
 
 // Seconds, and the rendition to switch to there.
 const JUMPS = [
@@ -16,17 +16,12 @@ const JUMPS = [
 test('seeking back and forth and switching renditions keep one connection per pair', async (t) => {
   const stage = await Stage.open(t, { stream: 'ladder' });
   const first = await stage.viewer({ height: 180 });
-  await playsTo(first, 3);
+  await holds(first, 10);
   const second = await stage.viewer({ height: 180 });
   await findsPeers(second);
 
   for (const [to, level] of JUMPS) {
-    for (const viewer of [first, second]) {
-      await viewer.seek(to);
-      await playsTo(viewer, to + 0.5);
-      await viewer.evaluate((next) => (window.__viewer.hls.nextLevel = next), level);
-      await playsTo(viewer, to + 2);
-    }
+    await Promise.all([first, second].map((viewer) => jump(viewer, to, level)));
   }
 
   for (const viewer of [first, second]) {
@@ -39,3 +34,10 @@ test('seeking back and forth and switching renditions keep one connection per pa
   const { bytes } = await second.metrics();
   assert.ok(bytes.peers > 0);
 });
+
+async function jump(viewer, to, level) {
+  await viewer.seek(to);
+  await playsTo(viewer, to + 0.5);
+  await viewer.evaluate((next) => (window.__viewer.hls.nextLevel = next), level);
+  await playsTo(viewer, to + 2);
+}

@@ -8,6 +8,11 @@ import { SAMPLE_MEDIA, WORK } from '../../../scripts/lib/paths.mjs';
 import { emptyFolder, exists } from '../../../scripts/lib/site.mjs';
 import { output } from '../../../scripts/lib/run.mjs';
 
+/** Makes all streams that are not there yet, so that no encoder runs beside a test. */
+export async function makeStreams() {
+  await Promise.all(Object.keys(STREAMS).map(media));
+}
+
 /** The folder of the stream `name`, one of STREAMS, or `sample`. */
 export async function media(name) {
   if (name === 'sample') {
@@ -21,10 +26,13 @@ export async function media(name) {
   const folder = path.join(WORK, 'streams', `${name}-${recipe}`);
   if (!(await exists(folder))) {
     await mkdir(path.dirname(folder), { recursive: true });
-    const unfinished = await emptyFolder(`${folder}.unfinished`);
+    const unfinished = await emptyFolder(`${folder}.${process.pid}`);
     await make(unfinished);
-    await rm(folder, { recursive: true, force: true });
-    await rename(unfinished, folder);
+    await rename(unfinished, folder).catch(async (error) => {
+      // Another process made the same stream meanwhile.
+      if (!(await exists(folder))) throw error;
+      await rm(unfinished, { recursive: true });
+    });
   }
   return folder;
 }

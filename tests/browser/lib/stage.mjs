@@ -1,6 +1,7 @@
 // What an end-to-end test stands on: a published stream, an origin, a tracker, and viewers in real browsers.
-// Everything that a stage opened is closed when its test ends.
+// Everything that a stage opened is closed when its test ends; the browsers stay for the other tests of the file.
 
+import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 
@@ -15,11 +16,19 @@ import { Origin } from './origin.mjs';
 import { media } from './media.mjs';
 
 const LOOK_EVERY_MS = 200;
+// Viewers buffer 12 s; a segment of 2 s may be missing from that.
+const HELD_AHEAD_S = 10;
+const OUTPLAYED_S = 2;
+const HELD_ENOUGH_S = 1;
+const MOMENT_MS = 1000;
+// Started once for a file of tests; pages of different viewers share nothing.
+const browsers = new Browsers();
+after(() => browsers.close());
+
 const PLAYLISTS = { sample: 'master.m3u8', ladder: 'master.m3u8' };
 
 export class Stage {
   #closing = [];
-  #browsers = new Browsers();
   viewers = [];
 
   /**
@@ -88,7 +97,12 @@ export class Stage {
 
   /** Opens a viewer; `options` are parameters of the viewer page. */
   async viewer(options = {}, browser = process.env.BROWSER ?? 'chromium') {
-    const viewer = await this.#browsers.open(browser, this.viewerUrl(options));
+    return this.page(this.viewerUrl(options), browser);
+  }
+
+  /** Opens any page of the site, as a viewer. */
+  async page(url, browser = 'chromium') {
+    const viewer = await browsers.open(browser, url);
     this.viewers.push(viewer);
     return viewer;
   }
@@ -124,7 +138,7 @@ export class Stage {
   }
 
   async close() {
-    await this.#browsers.close();
+    await Promise.all(this.viewers.map((viewer) => viewer.close()));
     for (const close of this.#closing.reverse()) {
       await close();
     }
@@ -162,6 +176,31 @@ export async function playsTo(viewer, seconds, timeoutMs = 40_000) {
   );
 }
 
+/**
+ * Brings a new viewer `seconds` into the stream as if it had played there, by a jump as soon as it holds that much: another
+ * one that comes now can be fed by it, and stays behind it.
+ */
+export async function goesAhead(viewer, seconds) {
+  await holds(viewer, seconds);
+  await viewer.seek(seconds);
+  await playsTo(viewer, seconds);
+  return holds(viewer, seconds + HELD_AHEAD_S);
+}
+
+/** Waits until the viewer, which is in the swarm, has buffered to `seconds`. */
+export async function holds(viewer, seconds) {
+  return until(
+    `holding to ${seconds} s`,
+    () => viewer.metrics(),
+    ({ bufferedEnd, handle }) => bufferedEnd >= seconds && handle !== null,
+  );
+}
+
+/** Waits until the viewer has played all that it held when `then` was seen, and some more. */
+export async function outplays(viewer, then) {
+  return playsTo(viewer, then.bufferedEnd + OUTPLAYED_S);
+}
+
 /** Waits until the viewer has a proven peer. */
 export async function findsPeers(viewer, count = 1, timeoutMs = 20_000) {
   return until(
@@ -170,6 +209,14 @@ export async function findsPeers(viewer, count = 1, timeoutMs = 20_000) {
     ({ peers }) => peers >= count,
     timeoutMs,
   );
+}
+
+/**
+ * Stalls for want of data. Where seconds of the stream are held and the picture still pauses for a moment, the decoder waited
+ * for a processor: another test had it. `npm start -- --viewers` counts those as well.
+ */
+export function stalls(seen) {
+  return seen.stalls.filter(({ held, ms }) => held < HELD_ENOUGH_S || ms >= MOMENT_MS);
 }
 
 /** How many segments of `seconds` the viewer still has to fetch. */

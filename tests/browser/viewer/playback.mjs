@@ -30,6 +30,7 @@ export class Playback {
     this.#video.currentTime = seconds;
   }
 
+  /** Each stall says how many seconds of the stream were held beyond it. */
   metrics() {
     const video = this.#video;
     return {
@@ -71,7 +72,7 @@ export class Playback {
     if (this.#standing !== null) {
       this.#standing.ms = forMs;
     } else if (forMs >= STALL_MS && now > this.#excusedUntil) {
-      this.#standing = { position, at: this.#moved.at, ms: forMs };
+      this.#standing = { position, at: this.#moved.at, ms: forMs, held: bufferedEnd(video) - position };
       this.#stalls.push(this.#standing);
     }
   }

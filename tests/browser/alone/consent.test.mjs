@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { Stage, findsPeers, playsTo } from '../lib/stage.mjs';
+import { Stage, findsPeers, holds, playsTo } from '../lib/stage.mjs';
 
 test('share "ask": before consent no RTCPeerConnection and no UDP packet, after it peers', async (t) => {
   const stage = await Stage.open(t);
   const first = await stage.viewer();
-  await playsTo(first, 3);
+  await holds(first, 10);
   await stage.closeViewer(first);
 
   const before = await datagrams();
