@@ -14,7 +14,10 @@ const SCRATCH = path.join(WORK, 'mutants');
 const LINES = path.join(WORK, 'hostile.jsonl');
 
 /** Every test target with attacks in it, and the package that it belongs to. */
-const TARGETS = [['--package', 'swarmseal', '--test', 'hostile']];
+const TARGETS = [
+  ['--package', 'swarmseal', '--test', 'hostile'],
+  ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
+];
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, mutants: { type: 'boolean' } } });
 await mkdir(WORK, { recursive: true });

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use swarmseal::content::{CHUNK, Hash, ObjectId, TrackId};
 use swarmseal::identity::{Fingerprint, Handle};
-use swarmseal::signal::ClientMessage;
+use swarmseal::signal::{ClientMessage, Description, IntroductionId, SdpType, ServerMessage};
 use swarmseal::swarm::{CloseReason, FetchId, FetchKind, Input, PeerId, Timestamp};
 use swarmseal::wire::{self, Message};
 
 use crate::dice::Dice;
 use crate::guest::{Guest, Invitation};
-use crate::impostor::Impostor;
+use crate::impostor::{Impostor, local_sdp};
 use crate::party::{Desk, Party, Wish};
 use crate::published::Published;
 
@@ -46,6 +46,11 @@ pub struct Arena {
     /// Messages of guests that led to the end of their connection before the defender did anything else.
     pub closed_at_once: u64,
     pub reports: u64,
+    /// All that left the defender, as it would be on the wire.
+    pub said_to_tracker: Vec<u8>,
+    pub said_to_peers: Vec<u8>,
+    pub asked_of_origin: Vec<u8>,
+    pub told_browsers: Vec<u8>,
 }
 
 impl Arena {
@@ -68,6 +73,10 @@ impl Arena {
             late_bytes: 0,
             closed_at_once: 0,
             reports: 0,
+            said_to_tracker: Vec::new(),
+            said_to_peers: Vec::new(),
+            asked_of_origin: Vec::new(),
+            told_browsers: Vec::new(),
         }
     }
 
@@ -101,6 +110,36 @@ impl Arena {
     pub fn demand(&mut self, id: u32, path: &str) {
         let wishes = self.party.demand(id, path);
         self.wishes.extend(wishes);
+    }
+
+    /// A tracker message.
+    pub fn hear(&mut self, message: ServerMessage) {
+        let wishes = self.party.tracker(message);
+        self.wishes.extend(wishes);
+    }
+
+    /// An introduction in which the browser says this of itself, and gets an ordinary answer.
+    pub fn introduce_with(&mut self, sdp: &str) {
+        let introduction = IntroductionId(self.dice.array());
+        let peer = Handle(self.dice.array());
+        let role = SdpType::Offer;
+        let dialled = self.party.tracker(ServerMessage::Introduction {
+            introduction,
+            peer,
+            role,
+        });
+        let id = dialled.iter().find_map(|wish| match wish {
+            Wish::Dial { peer, .. } => Some(*peer),
+            _ => None,
+        });
+        let peer = id.unwrap();
+        let wishes = self.party.input(Input::LocalDescription { peer, sdp });
+        self.wishes.extend(wishes);
+        let answer = local_sdp(Fingerprint(self.dice.array()), false);
+        self.hear(ServerMessage::Description {
+            introduction,
+            description: Description::from_sdp(&answer).unwrap(),
+        });
     }
 
     /// The player is far from needing anything, so that peers are asked first.
@@ -168,6 +207,7 @@ impl Arena {
         while let Some(wish) = self.wishes.pop_front() {
             steps += 1;
             assert!(steps < 100_000, "the arena spins");
+            self.note(&wish);
             match wish {
                 Wish::Fetch {
                     fetch,
@@ -196,6 +236,18 @@ impl Arena {
                 Wish::ToTracker(ClientMessage::Report { .. }) => self.reports += 1,
                 Wish::ToTracker(_) | Wish::Dial { .. } | Wish::Remote { .. } => {}
             }
+        }
+    }
+
+    fn note(&mut self, wish: &Wish) {
+        match wish {
+            Wish::ToTracker(message) => {
+                self.said_to_tracker.extend(serde_json::to_vec(message).unwrap());
+            }
+            Wish::Control { bytes, .. } => self.said_to_peers.extend(bytes),
+            Wish::Fetch { path, .. } => self.asked_of_origin.extend(format!("{path}\n").bytes()),
+            Wish::Remote { sdp, .. } => self.told_browsers.extend(sdp.bytes()),
+            Wish::Dial { .. } | Wish::Close { .. } => {}
         }
     }
 

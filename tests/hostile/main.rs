@@ -11,6 +11,7 @@
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod arena;
+mod canary;
 mod dice;
 mod guest;
 mod impostor;
@@ -20,5 +21,6 @@ mod party;
 mod published;
 mod relay;
 mod report;
+mod requirement_4_1_identity_privacy;
 mod requirement_4_2_eavesdropping;
 mod requirement_4_4_receiver_verifies;

@@ -9,6 +9,8 @@
     reason = "test code"
 )]
 
+pub(crate) mod service;
+
 use std::path::Path;
 use std::time::Duration;
 
