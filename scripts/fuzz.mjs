@@ -72,7 +72,12 @@ async function survives(target) {
     await libFuzzer(
       target,
       [kept, found],
-      ['-merge=1', `-max_len=${MAX_LEN[target] ?? MAX_LEN.default}`, '-verbosity=0'],
+      [
+        '-set_cover_merge=1',
+        '-use_counters=0',
+        `-max_len=${MAX_LEN[target] ?? MAX_LEN.default}`,
+        '-verbosity=0',
+      ],
     );
   }
   return passed;

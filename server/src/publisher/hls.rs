@@ -180,6 +180,9 @@ fn read_media(
                 .map(|range| (range.offset.unwrap_or(0), range.length));
             planner.asset(&name, range, audio, &playlist.name)?;
         }
+        if !(0.0..MAX_DURATION_S).contains(&segment.duration) {
+            return Err(playlist.unreadable(format!("a segment lasts {} s", segment.duration)));
+        }
         let duration = (f64::from(segment.duration) * f64::from(TIMESCALE)).round() as u64;
         let is_gap = segment.unknown_tags.iter().any(|tag| tag.tag == "X-GAP");
         if !is_gap {
@@ -291,6 +294,8 @@ fn first_line(error: &impl std::fmt::Debug) -> String {
     text.chars().take(80).collect()
 }
 
+/// The longest segment, a day: no playlist is so long that the sum would not fit.
+const MAX_DURATION_S: f32 = 86_400.0;
 /// Durations in playlists are decimal fractions of a second.
 const TIMESCALE: u32 = 1_000_000;
 /// Ten thousand segments with long names take about 2 MiB.

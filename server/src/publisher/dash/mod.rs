@@ -28,6 +28,12 @@ pub(crate) fn read_all(planner: &mut Planner<'_>, names: Vec<String>) -> Result<
 fn read(planner: &mut Planner<'_>, name: &str) -> Result<(), PublishError> {
     let bytes = read_document(planner.source(), name, MPD_LIMIT)?;
     let text = String::from_utf8(bytes).map_err(|_| PublishError::unreadable(name, "it is not UTF-8"))?;
+    if !timing::durations_fit(&text) {
+        return Err(PublishError::unreadable(
+            name,
+            "a duration is longer than any time",
+        ));
+    }
     let mpd = dash_mpd_core::parse(&text).map_err(|error| PublishError::unreadable(name, error))?;
     if mpd.mpdtype.as_deref() == Some("dynamic") {
         return Err(PublishError::NotFinished {

@@ -24,6 +24,18 @@ pub(super) struct Moment {
     pub(super) duration: u64,
 }
 
+/// Whether every duration (`xs:duration`) of an MPD can be told in seconds. The parser adds up what it finds and minds no
+/// overflow, so this has to be known before.
+pub(super) fn durations_fit(mpd: &str) -> bool {
+    mpd.split(['"', '\''])
+        .filter(|value| value.trim_start_matches(['+', '-']).starts_with('P'))
+        .flat_map(|value| value.split(|digit: char| !digit.is_ascii_digit()))
+        .all(|number| number.trim_start_matches('0').len() <= MAX_DIGITS)
+}
+
+/// 10^10 years are some 3 · 10^17 seconds, and a second has at most nine digits after the point.
+const MAX_DIGITS: usize = 10;
+
 impl Timing {
     pub(super) fn by_timeline(&self, entries: &[S], first: u64) -> Result<Vec<Moment>, String> {
         let mut moments: Vec<Moment> = Vec::new();

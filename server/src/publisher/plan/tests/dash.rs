@@ -294,6 +294,14 @@ fn what_cannot_be_published_says_why() {
         "outside_folder"
     );
     assert_eq!(code(&set("<BaseURL>v.mp4</BaseURL>"), &[]), "missing_file");
+    for endless in [
+        "PT46666666666666666666666666S",
+        "PT12297829382473034409M",
+        "P99999999999Y",
+    ] {
+        let period = format!("<Period duration=\"{endless}\"></Period>");
+        assert_eq!(code(&mpd(&period), &[]), "unreadable", "{endless}");
+    }
 }
 
 #[test]

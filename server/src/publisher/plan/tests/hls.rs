@@ -234,6 +234,13 @@ fn what_cannot_be_published_says_why() {
         "unreadable"
     );
     assert_eq!(code(&one.replace("2.002", "x"), &[("s0.ts", 1)]), "unreadable");
+    for endless in ["25555555555555555555", "-1", "86401"] {
+        assert_eq!(
+            code(&one.replace("2.002", endless), &[("s0.ts", 1)]),
+            "unreadable",
+            "{endless}"
+        );
+    }
     assert_eq!(
         code(&media(&["s0.ts"], "#EXT-X-MAP:URI=init.mp4\n"), &[("s0.ts", 1)]),
         "unreadable"
