@@ -11,6 +11,7 @@ mod geometry;
 mod hash;
 mod index;
 mod keys;
+pub mod live;
 mod manifest;
 mod names;
 mod paths;

@@ -100,6 +100,22 @@ impl RootBuilder {
         self.count += 1;
     }
 
+    /// Continues a tree of `count` leaves from the roots of its complete subtrees, largest first; `None` unless there
+    /// is one for each binary digit of `count`.
+    #[must_use]
+    pub fn from_peaks(count: u64, peaks: &[Hash]) -> Option<Self> {
+        (peaks.len() == count.count_ones() as usize).then(|| Self {
+            complete: peaks.to_vec(),
+            count,
+        })
+    }
+
+    /// Roots of the complete subtrees so far, largest first: all that has to be kept of a tree to go on.
+    #[must_use]
+    pub fn peaks(&self) -> &[Hash] {
+        &self.complete
+    }
+
     /// Leaves so far.
     #[must_use]
     pub const fn count(&self) -> u64 {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cose::{self, CoseError, Role};
+use super::live::LiveSlot;
 use super::{Class, ContentId, Hash, Manifest, ManifestError, PublicKey};
 
 /// Wall time as the caller knows it.
@@ -74,6 +75,22 @@ impl Trust {
     /// # Errors
     /// [`TrustError`] says which rule refuses it. [`TrustError::Tombstone`] alone is remembered.
     pub fn verify(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
+        self.judge::<false>(sealed, wall)
+    }
+
+    /// As [`Self::verify`], by a reader that follows live contents too: [`LiveSlot::of`] says whether it is one.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_live(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
+        self.judge::<true>(sealed, wall)
+    }
+
+    fn judge<const LIVE: bool>(
+        &mut self,
+        sealed: &[u8],
+        wall: WallTime,
+    ) -> Result<VerifiedManifest, TrustError> {
         let verified = cose::verify(Role::Manifest, sealed, &self.publishers)?;
         let (signer, manifest) = (verified.signer, Manifest::decode(verified.payload)?);
         if self
@@ -82,8 +99,14 @@ impl Trust {
         {
             return Err(TrustError::WrongContent);
         }
-        if manifest.live.is_some() || manifest.freshness.is_some() || manifest.root_document.is_some() {
+        if (!LIVE && manifest.live.is_some())
+            || manifest.freshness.is_some()
+            || manifest.root_document.is_some()
+        {
             return Err(TrustError::UnsupportedFeature);
+        }
+        if LIVE {
+            LiveSlot::of(&manifest)?;
         }
         if manifest.class == Class::UserMade {
             return Err(TrustError::UserMadeUnendorsed);

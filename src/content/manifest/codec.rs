@@ -59,7 +59,7 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
     out.into_bytes()
 }
 
-pub(super) fn write_assets(out: &mut Writer, assets: &[Asset]) {
+pub(in crate::content) fn write_assets(out: &mut Writer, assets: &[Asset]) {
     out.array(assets.len());
     for asset in assets {
         let mut map = MapWriter::default();
@@ -91,7 +91,13 @@ fn write_track(out: &mut Writer, track: &Track) {
     map.put(track_key::INDEX_PATH, |out| _ = out.text(&track.index.path));
     map.put(track_key::INDEX_ROOT, |out| _ = out.bytes(&track.index.root.0));
     map.put(track_key::ROWS_PATH, |out| _ = out.text(&track.rows.path));
-    map.put(track_key::NAMES, |out| match &track.names {
+    map.put(track_key::NAMES, |out| write_names(out, &track.names));
+    map.put(track_key::RANGED, |out| _ = out.boolean(track.ranged));
+    map.finish(out);
+}
+
+pub(in crate::content) fn write_names(out: &mut Writer, names: &Names) {
+    match names {
         Names::Template {
             pattern,
             start_number,
@@ -107,9 +113,7 @@ fn write_track(out: &mut Writer, track: &Track) {
         Names::Single { path } => {
             out.array(2).unsigned(NAMES_SINGLE).text(path);
         }
-    });
-    map.put(track_key::RANGED, |out| _ = out.boolean(track.ranged));
-    map.finish(out);
+    }
 }
 
 /// Reads the structure; `payload` is deterministic CBOR already. Rules about values are checked afterwards.
@@ -225,7 +229,7 @@ fn read_tombstone(reader: &mut Reader<'_>) -> Result<Tombstone, ManifestError> {
     Ok(Tombstone { reason })
 }
 
-fn read_asset(reader: &mut Reader<'_>) -> Result<Asset, ManifestError> {
+pub(in crate::content) fn read_asset(reader: &mut Reader<'_>) -> Result<Asset, ManifestError> {
     let (mut path, mut length, mut root, mut media_type, mut offset) = (None, None, None, None, None);
     for _ in 0..reader.map()? {
         match reader.unsigned()? {
@@ -291,7 +295,7 @@ fn read_track(reader: &mut Reader<'_>) -> Result<Track, ManifestError> {
     draft().ok_or(ManifestError::Malformed)
 }
 
-fn read_kind(reader: &mut Reader<'_>) -> Result<TrackKind, ManifestError> {
+pub(in crate::content) fn read_kind(reader: &mut Reader<'_>) -> Result<TrackKind, ManifestError> {
     match reader.unsigned()? {
         0 => Ok(TrackKind::Video),
         1 => Ok(TrackKind::Audio),
@@ -301,7 +305,7 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<TrackKind, ManifestError> {
     }
 }
 
-fn read_names(reader: &mut Reader<'_>) -> Result<Names, ManifestError> {
+pub(in crate::content) fn read_names(reader: &mut Reader<'_>) -> Result<Names, ManifestError> {
     match (reader.array()?, reader.unsigned()?) {
         (3, NAMES_TEMPLATE) => Ok(Names::Template {
             pattern: reader.text()?.to_owned(),

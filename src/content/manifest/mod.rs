@@ -1,7 +1,7 @@
 //! The manifest: the signed statement of what a content is.
 
-mod codec;
-mod rules;
+pub(super) mod codec;
+pub(super) mod rules;
 #[cfg(test)]
 mod tests;
 

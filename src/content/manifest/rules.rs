@@ -77,7 +77,7 @@ fn check_head(manifest: &Manifest) -> Result<(), ManifestError> {
     Ok(())
 }
 
-fn check_asset(asset: &Asset, significant: &[String]) -> Result<(), ManifestError> {
+pub(in crate::content) fn check_asset(asset: &Asset, significant: &[String]) -> Result<(), ManifestError> {
     check_path(&asset.path, significant)?;
     check_media_type(&asset.media_type)?;
     if asset.length > MAX_OBJECT_LEN {
@@ -127,7 +127,7 @@ fn check_track(track: &Track, significant: &[String]) -> Result<(), ManifestErro
     Ok(())
 }
 
-fn check_path(path: &str, significant: &[String]) -> Result<(), ManifestError> {
+pub(in crate::content) fn check_path(path: &str, significant: &[String]) -> Result<(), ManifestError> {
     match normalise_path(path, significant) {
         Ok(normal) if normal == path => Ok(()),
         Ok(_) => Err(ManifestError::PathNotNormal),
@@ -136,7 +136,7 @@ fn check_path(path: &str, significant: &[String]) -> Result<(), ManifestError> {
 }
 
 /// `type/subtype` of token characters, then anything printable (RFC 9110 §8.3.1).
-fn check_media_type(media_type: &str) -> Result<(), ManifestError> {
+pub(in crate::content) fn check_media_type(media_type: &str) -> Result<(), ManifestError> {
     let essence = media_type.split(';').next().unwrap_or_default().trim_end();
     let is_token = |text: &str| {
         !text.is_empty()
