@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::cose::{self, CoseError, Role};
-use super::live::LiveSlot;
 use super::{Class, ContentId, Hash, Manifest, ManifestError, PublicKey};
 
 /// Wall time as the caller knows it.
@@ -75,21 +74,30 @@ impl Trust {
     /// # Errors
     /// [`TrustError`] says which rule refuses it. [`TrustError::Tombstone`] alone is remembered.
     pub fn verify(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
-        self.judge::<false>(sealed, wall)
+        self.judge(sealed, wall, |manifest| match manifest.live {
+            Some(_) => Err(TrustError::UnsupportedFeature),
+            None => Ok(()),
+        })
     }
 
-    /// As [`Self::verify`], by a reader that follows live contents too: [`LiveSlot::of`] says whether it is one.
+    /// As [`Self::verify`], by a reader that follows live contents too: [`super::live::LiveSlot::of`] says whether it
+    /// is one.
     ///
     /// # Errors
     /// As [`Self::verify`].
+    #[cfg(any(feature = "live", not(target_arch = "wasm32")))]
     pub fn verify_live(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
-        self.judge::<true>(sealed, wall)
+        self.judge(sealed, wall, |manifest| {
+            super::live::LiveSlot::of(manifest)?;
+            Ok(())
+        })
     }
 
-    fn judge<const LIVE: bool>(
+    fn judge(
         &mut self,
         sealed: &[u8],
         wall: WallTime,
+        check_live: impl FnOnce(&Manifest) -> Result<(), TrustError>,
     ) -> Result<VerifiedManifest, TrustError> {
         let verified = cose::verify(Role::Manifest, sealed, &self.publishers)?;
         let (signer, manifest) = (verified.signer, Manifest::decode(verified.payload)?);
@@ -99,14 +107,9 @@ impl Trust {
         {
             return Err(TrustError::WrongContent);
         }
-        if (!LIVE && manifest.live.is_some())
-            || manifest.freshness.is_some()
-            || manifest.root_document.is_some()
-        {
+        check_live(&manifest)?;
+        if manifest.freshness.is_some() || manifest.root_document.is_some() {
             return Err(TrustError::UnsupportedFeature);
-        }
-        if LIVE {
-            LiveSlot::of(&manifest)?;
         }
         if manifest.class == Class::UserMade {
             return Err(TrustError::UserMadeUnendorsed);
