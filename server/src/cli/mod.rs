@@ -8,9 +8,11 @@ mod daemon;
 mod failure;
 mod inspect;
 mod keygen;
+mod live;
 mod place;
 mod publish;
 mod serve;
+mod session;
 mod simulate;
 mod terminal;
 mod track;
@@ -66,6 +68,7 @@ struct CommandLine {
 enum Command {
     Keygen(keygen::Keygen),
     Publish(publish::Publish),
+    Session(session::Session),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
     Track(track::Track),
@@ -78,6 +81,7 @@ impl Command {
         match self {
             Self::Keygen(command) => command.run(),
             Self::Publish(command) => command.run(),
+            Self::Session(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Track(command) => command.run(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use swarmseal::content::{ContentId, PublicKey};
 use url::Url;
 
+use crate::cli::live;
 use crate::cli::place::Place;
 use crate::cli::terminal::{Bar, count, date, size};
 use crate::cli::{Failure, default_jobs, now_unix_s, print};
@@ -22,8 +23,18 @@ pub(super) struct Publish {
     source: Place,
 
     /// Private key made by swarmseal keygen
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "watch")]
+    key: Option<PathBuf>,
+
+    /// Publish live beside a packager that is writing into the folder, until it ends or SIGTERM comes; then the recording.
+    /// Without --key, with what swarmseal session has prepared
+    #[arg(long, conflicts_with_all = ["out", "base", "jobs", "rehash"])]
+    watch: bool,
+
+    /// With --watch: folder for the keys of sessions and the state of the stream, outside of SOURCE
+    /// [default: $STATE_DIRECTORY, $XDG_STATE_HOME/swarmseal or ~/.local/state/swarmseal]
+    #[arg(long, value_name = "DIR", requires = "watch")]
+    state: Option<PathBuf>,
 
     /// Where to write content.seal and seal/ [default: the folder itself]
     #[arg(long, value_name = "DIR")]
@@ -64,7 +75,14 @@ pub(super) struct Publish {
 
 impl Publish {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let key = key_file::read_private(&self.key)?;
+        if self.watch {
+            return self.run_live();
+        }
+        let no_key = || PublishError::Option {
+            option: "--key",
+            detail: "it is missing".to_owned(),
+        };
+        let key = key_file::read_private(self.key.as_ref().ok_or_else(no_key)?)?;
         let tracker_keys: Vec<PublicKey> = self
             .tracker_key
             .iter()
@@ -117,7 +135,30 @@ impl Publish {
     }
 }
 
-fn summary(published: &Published) -> String {
+impl Publish {
+    fn run_live(self) -> Result<(), Failure> {
+        let Place::Path(folder) = self.source else {
+            let remedy = "run it where the packager writes";
+            return Err(Failure::new("not_a_folder", "a URL cannot be watched", remedy));
+        };
+        let tracker_keys = self.tracker_key.iter().map(|text| key_file::read_public(text));
+        let tracker_keys: Vec<PublicKey> = tracker_keys.collect::<Result<_, _>>()?;
+        let key = self.key.as_deref().map(key_file::read_private).transpose()?;
+        let signing = key.map(|key| Options {
+            key,
+            out: folder.clone(),
+            content_id: self.content_id,
+            valid_for_s: self.expires,
+            significant_query: (!self.significant_query.is_empty()).then_some(self.significant_query),
+            tracker_keys: (!tracker_keys.is_empty()).then_some(tracker_keys),
+            jobs: default_jobs(false),
+            rehash: false,
+        });
+        live::run(folder, self.state, signing, self.quiet)
+    }
+}
+
+pub(super) fn summary(published: &Published) -> String {
     let manifest = &published.manifest;
     let mut text = String::new();
     for note in &published.notes {
@@ -155,13 +196,13 @@ fn summary(published: &Published) -> String {
     text
 }
 
-fn content_id(text: &str) -> Result<ContentId, String> {
+pub(super) fn content_id(text: &str) -> Result<ContentId, String> {
     text.parse()
         .map_err(|_| "not 22 characters of base64url".to_owned())
 }
 
 /// `90s`, `36h`, `365d`, `52w` in seconds.
-fn duration(text: &str) -> Result<u64, String> {
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     let unit = |unit: char| match unit {
         's' => Some(1),
         'm' => Some(60),

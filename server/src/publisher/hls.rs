@@ -161,11 +161,9 @@ fn read_media(
         return Ok(());
     }
     if !parsed.end_list {
-        return Err(PublishError::NotFinished {
-            name: playlist.name.clone(),
-            detail: "it has no EXT-X-ENDLIST".to_owned(),
-        });
+        planner.unfinished(&playlist.name, "it has no EXT-X-ENDLIST")?;
     }
+    planner.target(parsed.target_duration.saturating_mul(1000));
     let audio = kind == Kind::Audio;
     let mut segments: Vec<Named> = Vec::with_capacity(parsed.segments.len());
     let mut start = 0;
@@ -195,6 +193,7 @@ fn read_media(
                 range,
                 start,
                 duration,
+                discontinuity: segment.discontinuity,
             });
         }
         start += duration;

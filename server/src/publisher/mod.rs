@@ -12,6 +12,7 @@ mod hashing;
 mod hls;
 pub mod journal;
 pub mod key_file;
+pub mod live;
 mod media_type;
 mod naming;
 mod output;

@@ -28,8 +28,24 @@ pub(crate) fn find(pieces: &[Piece], ranged: bool) -> Naming {
             false => Naming::Table,
         };
     }
+    find_template(pieces, first, digit_runs(&first.name))
+}
+
+/// The same for a track of which there may be one segment only so far, so that no second one tells which of several
+/// numbers counts: not one in the ending, such as the 4 of `.m4s`.
+pub(crate) fn find_growing(pieces: &[Piece], ranged: bool) -> Naming {
+    let Some(first) = pieces.first().filter(|_| !ranged) else {
+        return find(pieces, ranged);
+    };
+    let stem = first.name.rfind('.').unwrap_or(first.name.len());
+    let mut runs = digit_runs(&first.name);
+    runs.retain(|(_, end)| *end <= stem);
+    find_template(pieces, first, runs)
+}
+
+fn find_template(pieces: &[Piece], first: &Piece, runs: Vec<(usize, usize)>) -> Naming {
     // The last number in a name is the likeliest to count.
-    for (start, end) in digit_runs(&first.name).into_iter().rev() {
+    for (start, end) in runs.into_iter().rev() {
         let parts = (
             first.name.get(..start),
             first.name.get(start..end),
@@ -95,6 +111,7 @@ mod tests {
             length: None,
             start: index as u64 * 180_000,
             duration: 180_000,
+            discontinuity: false,
         };
         names.iter().enumerate().map(piece).collect()
     }
@@ -132,6 +149,20 @@ mod tests {
         assert_eq!(template(&["a.ts"]), None);
         assert_eq!(template(&["s99999999999999999999999999.ts"]), None);
         assert_eq!(find(&[], false), Naming::Table);
+    }
+
+    #[test]
+    fn one_segment_is_enough_to_begin_with() {
+        let found = |name: &str| match find_growing(&pieces(&[name]), false) {
+            Naming::Template {
+                pattern,
+                start_number,
+            } => (pattern, start_number),
+            _ => panic!("{name}"),
+        };
+        assert_eq!(found("v1/s7.m4s"), ("v1/s$Number$.m4s".into(), 7));
+        assert_eq!(found("v1/s007.mp4"), ("v1/s$Number%03d$.mp4".into(), 7));
+        assert_eq!(find_growing(&pieces(&["s.m4s"]), false), Naming::Table);
     }
 
     #[test]

@@ -67,13 +67,11 @@ pub fn publish(
     now_unix_s: u64,
     progress: &dyn Progress,
 ) -> Result<Published, PublishError> {
-    let seal = options.out.join(SEAL);
-    let state = seal.join(journal::FOLDER);
+    let state = options.out.join(SEAL).join(journal::FOLDER);
     std::fs::create_dir_all(&state).map_err(|error| PublishError::file(&state, error))?;
     let _lock = lock(&state)?;
-    let path = options.out.join(MANIFEST);
-    let previous = previous::read(&path, &options.key.public())?;
-    let mut draft = begin(options, previous.as_ref(), now_unix_s)?;
+    let previous = previous::read(&options.out.join(MANIFEST), &options.key.public())?;
+    let draft = begin(options, previous.as_ref(), now_unix_s)?;
 
     let plan = Plan::make(source, &draft.significant_query)?;
     if plan.objects() == 0 {
@@ -87,12 +85,26 @@ pub fn publish(
     }
     let journal = Journal::open(journal_path)?;
     let hashes = hashing::hash_all(source, &plan, &journal, progress, options.jobs)?;
+    seal(options, plan, &hashes, &journal, previous.as_ref(), draft, None)
+}
 
-    draft.assets = assets(&plan, &hashes);
-    let old = previous.as_ref().map(|previous| &previous.manifest);
+/// Publishes what is hashed already. `numbers` are those of the plan's tracks, if something has named them before.
+pub(super) fn seal(
+    options: &Options,
+    plan: Plan,
+    hashes: &Hashes,
+    journal: &Journal,
+    previous: Option<&previous::Previous>,
+    mut draft: Manifest,
+    numbers: Option<Vec<TrackId>>,
+) -> Result<Published, PublishError> {
+    let state = options.out.join(SEAL).join(journal::FOLDER);
+    let path = options.out.join(MANIFEST);
+    draft.assets = assets(&plan, hashes);
+    let old = previous.map(|previous| &previous.manifest);
     let mut tracks = TrackFiles {
         out: &options.out,
-        journal: &journal,
+        journal,
         version: draft.version,
         old,
         unchanged: 0,
@@ -103,7 +115,10 @@ pub fn publish(
         .zip(&hashes.tracks)
         .map(|(track, hashed)| BuiltTrack::new(track, hashed));
     let built = built.collect::<Result<Vec<_>, _>>()?;
-    let numbers = track_numbers::assign(&state, &built, old)?;
+    let numbers = match numbers {
+        Some(numbers) => numbers,
+        None => track_numbers::assign(&state, &built, old)?,
+    };
     for (track, id) in built.iter().zip(&numbers) {
         draft.tracks.push(tracks.write(track, *id)?);
     }
@@ -147,7 +162,7 @@ pub fn publish(
 }
 
 /// A manifest without assets and tracks: either a new content or the next version of one.
-fn begin(
+pub(super) fn begin(
     options: &Options,
     previous: Option<&previous::Previous>,
     now_unix_s: u64,
@@ -431,7 +446,7 @@ fn remove(path: &Path) -> Result<(), PublishError> {
 }
 
 /// Two runs on one folder would write over each other. The lock ends with the process, however it ends.
-fn lock(state: &Path) -> Result<File, PublishError> {
+pub(super) fn lock(state: &Path) -> Result<File, PublishError> {
     let path = state.join("lock");
     let file = File::create(&path).map_err(|error| PublishError::file(&path, error))?;
     match file.try_lock() {

@@ -36,10 +36,10 @@ fn read(planner: &mut Planner<'_>, name: &str) -> Result<(), PublishError> {
     }
     let mpd = dash_mpd_core::parse(&text).map_err(|error| PublishError::unreadable(name, error))?;
     if mpd.mpdtype.as_deref() == Some("dynamic") {
-        return Err(PublishError::NotFinished {
-            name: name.to_owned(),
-            detail: "its type is dynamic".to_owned(),
-        });
+        planner.unfinished(name, "its type is dynamic")?;
+    }
+    if let Some(longest) = mpd.maxSegmentDuration {
+        planner.target(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
     }
     if mpd.periods.iter().any(|period| period.href.is_some()) {
         return Err(PublishError::Unsupported {
@@ -247,6 +247,7 @@ impl View<'_> {
                 range: None,
                 start: moment.start,
                 duration: moment.duration,
+                discontinuity: false,
             });
         }
         let may_be_longer = is_computed && self.is_last_period && named.len() == count;
@@ -278,6 +279,7 @@ impl View<'_> {
             range: None,
             start,
             duration,
+            discontinuity: false,
         }))
     }
 
@@ -350,6 +352,7 @@ impl View<'_> {
                 range,
                 start: moment.start,
                 duration: moment.duration,
+                discontinuity: false,
             });
         }
         Ok(Segments {
@@ -420,6 +423,7 @@ impl View<'_> {
                 range: Some((offset, length)),
                 start,
                 duration: duration.into(),
+                discontinuity: false,
             });
             time += u64::from(duration);
         }

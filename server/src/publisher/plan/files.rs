@@ -35,6 +35,7 @@ impl Planner<'_> {
                     length: Some(part),
                     start: 0,
                     duration: 0,
+                    discontinuity: false,
                 };
                 let media_type = self
                     .types
@@ -54,6 +55,30 @@ impl Planner<'_> {
         }
         for track in large.into_tracks() {
             self.push_track(track);
+        }
+        Ok(())
+    }
+
+    /// Lists the parts that players of a live stream ask for beside its segments: headers, and nothing that the packager
+    /// may still be writing.
+    pub(super) fn list_declared_parts(&mut self) -> Result<(), PublishError> {
+        for name in self.ledger.in_parts() {
+            let end = self.ledger.end(&name);
+            for part in self.ledger.unlisted_parts(&name, end) {
+                if !self.ledger.is_declared(&name, part) {
+                    continue;
+                }
+                let piece = self.piece(&name, Some(part), "a playlist")?;
+                let media_type = self
+                    .types
+                    .get(&name)
+                    .copied()
+                    .unwrap_or_else(|| media_type::of(&name));
+                self.plan.assets.push(PlannedAsset {
+                    piece,
+                    media_type: media_type.to_owned(),
+                });
+            }
         }
         Ok(())
     }
@@ -93,6 +118,7 @@ impl Planner<'_> {
                 length: Some(length),
                 start: 0,
                 duration: 0,
+                discontinuity: false,
             };
             let media_type = media_type::of(&name);
             self.ledger.claim_whole(&name);
@@ -164,6 +190,7 @@ impl Files {
                 length: Some(size),
                 start: 0,
                 duration: 0,
+                discontinuity: false,
             });
             done += size;
         }

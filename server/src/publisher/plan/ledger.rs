@@ -57,6 +57,13 @@ impl Ledger {
             .insert((offset, length));
     }
 
+    /// Whether players are known to ask for exactly these bytes.
+    pub(super) fn is_declared(&self, name: &str, range: (u64, u64)) -> bool {
+        self.declared
+            .get(name)
+            .is_some_and(|ranges| ranges.contains(&range))
+    }
+
     /// Whether the name is known in any form.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.listed.contains_key(name) || self.declared.contains_key(name)

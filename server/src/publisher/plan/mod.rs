@@ -81,6 +81,8 @@ pub struct Piece {
     pub start: u64,
     /// Duration in ticks.
     pub duration: u32,
+    /// Whether media is discontinuous before it.
+    pub discontinuity: bool,
 }
 
 /// One asset.
@@ -97,24 +99,23 @@ impl Plan {
     ///
     /// `significant` are the query parameters that tell resources apart.
     pub fn make(source: &dyn Source, significant: &[String]) -> Result<Self, PublishError> {
-        let mut planner = Planner {
-            references: References { source, significant },
-            ledger: Ledger::default(),
-            types: BTreeMap::new(),
-            keys: BTreeSet::new(),
-            plan: Self::default(),
-        };
-        let entries = source.entries()?;
-        let of_type = |wanted: &str| -> Vec<String> {
-            entries
-                .iter()
-                .filter(|name| media_type::of(name) == wanted)
-                .cloned()
-                .collect()
-        };
-        hls::read_all(&mut planner, of_type(media_type::HLS))?;
-        dash::read_all(&mut planner, of_type(media_type::DASH))?;
-        planner.finish(entries)
+        let (mut planner, entries) = Planner::read(source, significant, None)?;
+        let has_streams = !planner.plan.assets.is_empty();
+        planner.list_unlisted_parts()?;
+        planner.list_other_files(entries, has_streams)?;
+        planner.finish()
+    }
+
+    /// The same for a stream that its packager is still writing: what no playlist names is not listed, and a segment
+    /// that is named but not there, because it is older than the packager's window, is passed over.
+    pub(crate) fn of_live(
+        source: &dyn Source,
+        significant: &[String],
+    ) -> Result<(Self, Unfinished), PublishError> {
+        let (mut planner, _) = Planner::read(source, significant, Some(Unfinished::default()))?;
+        planner.list_declared_parts()?;
+        let unfinished = planner.live.take().unwrap_or_default();
+        Ok((planner.finish()?, unfinished))
     }
 
     /// Number of segments and assets.
@@ -136,6 +137,7 @@ pub(crate) struct Named {
     pub(crate) range: Option<(u64, u64)>,
     pub(crate) start: u64,
     pub(crate) duration: u64,
+    pub(crate) discontinuity: bool,
 }
 
 /// What a parser knows about a track, apart from its segments.
@@ -155,9 +157,68 @@ pub(crate) struct Planner<'a> {
     /// Names that a playlist gives as decryption keys.
     keys: BTreeSet<String>,
     plan: Plan,
+    /// Set for a stream that is being written.
+    live: Option<Unfinished>,
+}
+
+/// What is not finished about a stream that is being written.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// Playlists and MPDs that have no end.
+    pub(crate) documents: usize,
+    /// The longest that a segment may last, as playlists and MPDs say.
+    pub(crate) target_ms: u64,
+}
+
+impl<'a> Planner<'a> {
+    /// Reads what there is of playlists and MPDs.
+    fn read(
+        source: &'a dyn Source,
+        significant: &'a [String],
+        live: Option<Unfinished>,
+    ) -> Result<(Self, Vec<String>), PublishError> {
+        let mut planner = Self {
+            references: References { source, significant },
+            ledger: Ledger::default(),
+            types: BTreeMap::new(),
+            keys: BTreeSet::new(),
+            plan: Plan::default(),
+            live,
+        };
+        let entries = source.entries()?;
+        let of_type = |wanted: &str| -> Vec<String> {
+            entries
+                .iter()
+                .filter(|name| media_type::of(name) == wanted)
+                .cloned()
+                .collect()
+        };
+        hls::read_all(&mut planner, of_type(media_type::HLS))?;
+        dash::read_all(&mut planner, of_type(media_type::DASH))?;
+        Ok((planner, entries))
+    }
 }
 
 impl Planner<'_> {
+    /// Notes that a playlist or MPD has no end yet, which is an error unless the stream is live.
+    pub(crate) fn unfinished(&mut self, name: &str, detail: &str) -> Result<(), PublishError> {
+        let Some(live) = &mut self.live else {
+            return Err(PublishError::NotFinished {
+                name: name.to_owned(),
+                detail: detail.to_owned(),
+            });
+        };
+        live.documents += 1;
+        Ok(())
+    }
+
+    /// Notes how long a segment may be at most, in milliseconds.
+    pub(crate) fn target(&mut self, target_ms: u64) {
+        if let Some(live) = &mut self.live {
+            live.target_ms = live.target_ms.max(target_ms);
+        }
+    }
+
     pub(crate) fn source(&self) -> &dyn Source {
         self.references.source
     }
@@ -224,7 +285,14 @@ impl Planner<'_> {
         });
         let mut pieces = Vec::with_capacity(segments.len());
         for segment in segments {
-            let mut piece = self.piece(&segment.name, segment.range, referrer)?;
+            let mut piece = match self.piece(&segment.name, segment.range, referrer) {
+                Err(PublishError::MissingFile { .. } | PublishError::RangeBeyondEnd { .. })
+                    if self.live.is_some() =>
+                {
+                    continue;
+                }
+                piece => piece?,
+            };
             if ranged && piece.range.is_none() {
                 let length = match piece.length {
                     Some(length) => length,
@@ -240,6 +308,7 @@ impl Planner<'_> {
                 });
             }
             piece.start = segment.start;
+            piece.discontinuity = segment.discontinuity;
             piece.duration = u32::try_from(segment.duration).map_err(|_| {
                 PublishError::unreadable(referrer, format!("{} is too long in time", segment.name))
             })?;
@@ -296,6 +365,7 @@ impl Planner<'_> {
             length,
             start: 0,
             duration: 0,
+            discontinuity: false,
         })
     }
 
@@ -309,10 +379,7 @@ impl Planner<'_> {
         length.ok_or_else(|| PublishError::unreadable(name, "the server does not tell its length"))
     }
 
-    fn finish(mut self, entries: Vec<String>) -> Result<Plan, PublishError> {
-        let has_streams = !self.plan.assets.is_empty();
-        self.list_unlisted_parts()?;
-        self.list_other_files(entries, has_streams)?;
+    fn finish(self) -> Result<Plan, PublishError> {
         if self.plan.tracks.len() > TRACKS {
             let what = format!("{} tracks; the limit is {TRACKS}", self.plan.tracks.len());
             return Err(PublishError::TooMuch { what });

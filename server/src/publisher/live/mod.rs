@@ -1,0 +1,18 @@
+//! Live publishing: beside a packager that is writing, states every finished segment in a new signed head.
+//!
+//! A segment counts as finished when a playlist or MPD names it. `observe` reads those through the same parsers as a
+//! finished publication, `recording` turns what is new into records of append-only logs, `state` puts them on disk
+//! before anybody may hear of them, and `files` lays out what viewers read. `publisher` is the order of these steps,
+//! [`watch`] the loop around it, and `finish` what becomes of the stream at its end.
+
+mod files;
+mod finish;
+mod observe;
+mod publisher;
+mod recording;
+mod sessions;
+mod state;
+mod watch;
+
+pub use publisher::{LiveOptions, LivePublisher, Stated, Step};
+pub use watch::{Stop, Watch, WatchEvent};

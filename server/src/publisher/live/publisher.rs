@@ -1,0 +1,727 @@
+//! The order of things: look, hash, put on disk, sign, let appear.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack};
+use swarmseal::content::publish::HashedObject;
+use swarmseal::content::{Asset, Hash, MAX_TRACK, Manifest, TrackId, cose};
+
+use super::files::Files;
+use super::observe::{self, Observed};
+use super::recording::{Next, Recorded, Recording};
+use super::sessions::{Held, Sessions};
+use super::state::{Loaded, State};
+use crate::publisher::plan::{Piece, PlannedAsset, PlannedTrack, SEGMENT_LIMIT};
+use crate::publisher::sealing::{self, Options};
+use crate::publisher::source::{Folder, Source, Stamp, read_range};
+use crate::publisher::{MANIFEST, PublishError, Published, journal, output, previous};
+
+/// What a live publisher decides.
+pub struct LiveOptions {
+    /// Where the packager writes, and viewers read.
+    pub folder: PathBuf,
+    /// Where sessions, their keys and the state of the logs are kept; never served.
+    pub state: PathBuf,
+    /// The publisher's key and what goes into a manifest. Without it there has to be a live manifest already, and a
+    /// session that [`LivePublisher::prepare`] has made.
+    pub signing: Option<Options>,
+    /// Seconds for which a session that is made on the way is valid, at most a day.
+    pub session_s: u64,
+}
+
+/// A live content that is being published.
+pub struct LivePublisher {
+    options: LiveOptions,
+    pub(super) folder: Folder,
+    manifest: Manifest,
+    pub(super) files: Files,
+    state: State,
+    sessions: Sessions,
+    session: Held,
+    pub(super) log: u64,
+    sequence: u64,
+    issued_ms: u64,
+    target_ms: u32,
+    pub(super) recordings: Vec<Recording>,
+    pub(super) assets: Vec<Asset>,
+    asset_stamps: BTreeMap<(String, Option<(u64, u64)>), Stamp>,
+    documents: BTreeMap<String, Versions>,
+    /// Sizes of the logs in the last head.
+    stated: BTreeMap<TrackId, u32>,
+    began_unfinished: bool,
+    ended: bool,
+    _lock: File,
+}
+
+/// A playlist or MPD.
+struct Versions {
+    media_type: &'static str,
+    /// Newest first.
+    digests: VecDeque<Hash>,
+}
+
+/// What became of one look.
+#[derive(Debug)]
+pub enum Step {
+    /// A head appeared.
+    Stated(Stated),
+    /// There was nothing new.
+    Unchanged,
+    /// The packager is in the middle of something.
+    Waiting(PublishError),
+    /// The packager has ended all playlists: it is time for [`LivePublisher::end`].
+    Finished,
+}
+
+/// A head that appeared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// Its session.
+    pub session: u64,
+    /// Its logs.
+    pub log: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// Segments that no head had stated before.
+    pub segments: u32,
+    /// Bytes of the sealed head.
+    pub bytes: usize,
+}
+
+impl LivePublisher {
+    /// Begins a live content in a folder, or goes on with one where the state on disk says it was.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn open(options: LiveOptions, now_ms: u64) -> Result<Self, PublishError> {
+        let (lock, manifest, is_new) = begin(&options, now_ms / 1000)?;
+        let slot = live_slot(&manifest)?;
+        let state_folder = state_folder(&options, &manifest)?;
+        let sessions = Sessions::open(&state_folder, manifest.content_id)?;
+        let files = Files::new(&options.folder, slot);
+        let seen = files
+            .newest()
+            .and_then(|sealed| {
+                LiveHead::decode(cose::peek(&sealed).ok()?.payload, &manifest.significant_query).ok()
+            })
+            .filter(|head| head.content_id == manifest.content_id);
+        let path = state_folder.join(STATE);
+        // A state that does not know of a head that viewers may have is no state to go on from.
+        let goes_on = |loaded: &Loaded| {
+            let knows = seen
+                .as_ref()
+                .is_none_or(|head| head.log == loaded.log && head.sequence <= loaded.sequence);
+            knows && !(loaded.ended && is_new)
+        };
+        let loaded = State::load(&path)?.filter(|(_, loaded)| goes_on(loaded));
+        let folder = Folder::open(&options.folder)?;
+        let floor = seen.as_ref().map_or(0, |head| head.session);
+        let issued_ms = seen.as_ref().map_or(0, |head| head.issued_ms);
+        let began = Began {
+            options,
+            folder,
+            manifest,
+            files,
+            sessions,
+            lock,
+        };
+        match loaded {
+            Some((state, loaded)) => began.go_on(state, loaded, now_ms),
+            None => began.anew(&path, floor, issued_ms, now_ms),
+        }
+    }
+
+    /// Makes a live manifest, if there is none, and `count` sessions one after the other, each valid for
+    /// [`LiveOptions::session_s`] and overlapping the next, so that [`Self::open`] can do without the publisher's key.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn prepare(
+        options: &LiveOptions,
+        count: u32,
+        now_s: u64,
+    ) -> Result<(Manifest, Vec<u64>), PublishError> {
+        let (_lock, manifest, _) = begin(options, now_s)?;
+        live_slot(&manifest)?;
+        let signing = options.signing.as_ref().ok_or_else(no_key)?;
+        let state = state_folder(options, &manifest)?;
+        let mut sessions = Sessions::open(&state, manifest.content_id)?;
+        let step = options.session_s - options.session_s / OVERLAP;
+        let mut numbers = Vec::new();
+        for index in 0..u64::from(count) {
+            let from = now_s + index * step;
+            let held = sessions.make(&signing.key, (from, from + options.session_s), 1, 0)?;
+            numbers.push(held.session.number);
+        }
+        Ok((manifest, numbers))
+    }
+
+    /// The content.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether the end of the stream has been signed.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Looks at the folder and states what is new.
+    ///
+    /// # Errors
+    /// [`PublishError`] that waiting does not cure.
+    pub fn step(&mut self, now_ms: u64) -> Result<Step, PublishError> {
+        if self.ended {
+            return Ok(Step::Finished);
+        }
+        let observed = match observe::observe(&self.folder, &self.manifest.significant_query) {
+            Ok(observed) => observed,
+            Err(error) if may_pass(&error) => return Ok(Step::Waiting(error)),
+            Err(error) => return Err(error),
+        };
+        let finished = observed.finished;
+        if !finished {
+            self.began_unfinished = true;
+        }
+        // A stream that had ended before anybody looked is for `publish` without `--watch`.
+        if finished && !self.began_unfinished {
+            return Ok(Step::Waiting(PublishError::Unreadable {
+                name: self.folder.root().display().to_string(),
+                detail: "the stream in it has ended already; waiting for a new one".to_owned(),
+            }));
+        }
+        let mut changed = match self.merge(&observed) {
+            Ok(changed) => changed,
+            Err(error) if may_pass(&error) => return Ok(Step::Waiting(error)),
+            Err(error) => return Err(error),
+        };
+        changed |= self.vouch(&observed);
+        let target_ms = u32::try_from(observed.target_ms).unwrap_or(u32::MAX);
+        self.target_ms = self.target_ms.max(target_ms);
+        if finished {
+            return Ok(Step::Finished);
+        }
+        if !changed || self.recordings.is_empty() {
+            return Ok(Step::Unchanged);
+        }
+        self.state_head(now_ms, false).map(Step::Stated)
+    }
+
+    /// Signs the end of the stream, with whatever the packager has finished until now.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn end(&mut self, now_ms: u64) -> Result<Option<Stated>, PublishError> {
+        if self.ended || self.recordings.is_empty() {
+            return Ok(None);
+        }
+        match observe::observe(&self.folder, &self.manifest.significant_query) {
+            Ok(observed) => match self.merge(&observed) {
+                Ok(_) => _ = self.vouch(&observed),
+                Err(error) if may_pass(&error) => {}
+                Err(error) => return Err(error),
+            },
+            Err(error) if may_pass(&error) => {}
+            Err(error) => return Err(error),
+        }
+        self.state.end();
+        let stated = self.state_head(now_ms, true)?;
+        self.ended = true;
+        Ok(Some(stated))
+    }
+
+    /// Publishes the recording of the stream that has ended as the next version of the content. `None`: the publisher's
+    /// key is not here; opening the folder again with it does this then.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn finish(&self, now_s: u64) -> Result<Option<Published>, PublishError> {
+        match &self.options.signing {
+            Some(signing) if self.ended => super::finish::publish(self, signing, now_s).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Names of all playlists and MPDs.
+    pub(super) fn document_names(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
+    /// Takes over what is new of tracks and headers. Says whether anything was.
+    fn merge(&mut self, observed: &Observed) -> Result<bool, PublishError> {
+        let mut changed = false;
+        for asset in &observed.assets {
+            changed |= self.merge_asset(asset)?;
+        }
+        for planned in &observed.tracks {
+            changed |= self.merge_track(planned)?;
+        }
+        Ok(changed)
+    }
+
+    fn merge_asset(&mut self, planned: &PlannedAsset) -> Result<bool, PublishError> {
+        let piece = &planned.piece;
+        let place = (piece.name.to_string(), piece.range);
+        let stamp = self.folder.stamp(&piece.name)?.unwrap_or_default();
+        if self.asset_stamps.get(&place) == Some(&stamp) {
+            return Ok(false);
+        }
+        let hashed = self.hash(piece)?;
+        self.asset_stamps.insert(place, stamp);
+        let asset = Asset {
+            path: piece.name.to_string(),
+            range: piece.range,
+            length: hashed.length,
+            root: hashed.root,
+            media_type: planned.media_type.clone(),
+        };
+        let known = self
+            .assets
+            .iter()
+            .find(|known| known.path == asset.path && known.range == asset.range);
+        match known {
+            Some(known) if *known == asset => Ok(false),
+            Some(_) => Err(PublishError::Content(format!(
+                "{} has other bytes than the head says; a stream that begins anew needs a folder of its own, or names \
+                 of its own",
+                asset.path
+            ))),
+            None => {
+                self.state.asset(&asset);
+                self.assets.push(asset);
+                Ok(true)
+            }
+        }
+    }
+
+    fn merge_track(&mut self, planned: &PlannedTrack) -> Result<bool, PublishError> {
+        let is_this = |known: &Recording| known.outline.key == planned.key && !known.closed;
+        let mut at = self.recordings.iter().position(is_this);
+        let news = match at.and_then(|at| self.recordings.get(at)) {
+            Some(recording) => recording.news(&planned.pieces),
+            None => planned.pieces.clone(),
+        };
+        let mut changed = false;
+        for (position, piece) in news.iter().enumerate() {
+            let next = at
+                .and_then(|at| self.recordings.get(at))
+                .map(|recording| recording.next(piece));
+            let missing = match next {
+                Some(Next::After { missing }) => missing,
+                Some(Next::Never) | None => {
+                    if let Some(recording) = at.and_then(|at| self.recordings.get_mut(at)) {
+                        recording.closed = true;
+                        self.state.closed(recording.outline.id);
+                    }
+                    let rest = news.get(position..).unwrap_or_default();
+                    let Some(recording) = Recording::begin(self.free_number()?, planned, rest) else {
+                        return Ok(changed);
+                    };
+                    self.state.track(&recording.outline);
+                    at = Some(self.recordings.len());
+                    self.recordings.push(recording);
+                    0
+                }
+            };
+            let hashed = match self.hash(piece) {
+                // The packager's window has passed over it. If a later one is there, a gap will say so.
+                Err(PublishError::File { .. }) if self.folder.stamp(&piece.name)?.is_none() => continue,
+                hashed => hashed?,
+            };
+            let Some(recording) = at.and_then(|at| self.recordings.get_mut(at)) else {
+                return Ok(changed);
+            };
+            for left in (1..=missing).rev() {
+                let gap = recording.gap(piece, left);
+                push(recording, &mut self.state, &gap, HashedObject::of(&[]));
+            }
+            push(recording, &mut self.state, piece, hashed);
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// Vouches for the playlists and MPDs as they are now.
+    fn vouch(&mut self, observed: &Observed) -> bool {
+        let mut changed = false;
+        for (name, (media_type, bytes)) in &observed.documents {
+            let digest = observe::digest(bytes);
+            let versions = self.documents.entry(name.clone()).or_insert_with(|| Versions {
+                media_type,
+                digests: VecDeque::new(),
+            });
+            if versions.digests.front() != Some(&digest) {
+                versions.digests.push_front(digest);
+                versions.digests.truncate(DIGESTS);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Puts everything on disk, and lets the head appear that states it.
+    fn state_head(&mut self, now_ms: u64, end: bool) -> Result<Stated, PublishError> {
+        // Never before the last one, should the clock of this machine have been put back.
+        let issued_ms = self.issued_ms.max(now_ms);
+        self.rotate(issued_ms / 1000)?;
+        if self.target_ms == 0 {
+            self.target_ms = self.longest_ms();
+        }
+        let sequence = self.sequence + 1;
+        self.state.take(sequence, issued_ms, self.target_ms)?;
+        (self.sequence, self.issued_ms) = (sequence, issued_ms);
+        let mut segments = 0;
+        for recording in &self.recordings {
+            let from = self.stated.get(&recording.outline.id).copied().unwrap_or(0);
+            if from < recording.size() {
+                let rows = recording.newest_rows(recording.size() - from);
+                self.files.append(self.log, recording, from, &rows)?;
+                segments += recording.size() - from;
+            }
+        }
+        let sealed = self.seal_head(sequence, issued_ms, end)?;
+        self.files.head(self.log, sequence, &sealed)?;
+        for recording in &mut self.recordings {
+            recording.forget_rows();
+            self.stated.insert(recording.outline.id, recording.size());
+        }
+        Ok(Stated {
+            session: self.session.session.number,
+            log: self.log,
+            sequence,
+            segments,
+            bytes: sealed.len(),
+        })
+    }
+
+    /// A head that fits one message: what is older, and can be read elsewhere, goes first.
+    fn seal_head(&self, sequence: u64, issued_ms: u64, end: bool) -> Result<Vec<u8>, PublishError> {
+        let window_ms = u64::from(self.target_ms) * WINDOW_TARGETS;
+        let mut last = None;
+        for (most, with_rows, digests) in [
+            (128, u32::MAX, DIGESTS),
+            (64, 2, DIGESTS),
+            (16, 1, 2),
+            (4, 1, 1),
+            (1, 0, 1),
+            (0, 0, 1),
+        ] {
+            let state = |recording: &Recording| -> LiveTrack {
+                let since = self.stated.get(&recording.outline.id).copied().unwrap_or(0);
+                let window_ms = if recording.closed { 0 } else { window_ms };
+                recording.state(recording.window(window_ms, since).min(most), with_rows)
+            };
+            let mut tracks: Vec<LiveTrack> = self.recordings.iter().map(state).collect();
+            tracks.sort_by_key(|track| track.id);
+            let document = |(path, versions): (&String, &Versions)| Document {
+                path: path.clone(),
+                media_type: versions.media_type.to_owned(),
+                digests: versions.digests.iter().take(digests).copied().collect(),
+            };
+            let head = LiveHead {
+                content_id: self.manifest.content_id,
+                session: self.session.session.number,
+                log: self.log,
+                sequence,
+                issued_ms,
+                target_ms: self.target_ms,
+                tracks,
+                assets: self.assets.clone(),
+                documents: self.documents.iter().map(document).collect(),
+                end,
+            };
+            match head.sign(&self.session.key, &self.manifest.significant_query) {
+                Ok(sealed) => return Ok(sealed),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(PublishError::TooMuch {
+            what: last.map_or_else(String::new, |error| error.to_string()),
+        })
+    }
+
+    /// Goes over to the next session well before this one ends, or at its end at the latest.
+    fn rotate(&mut self, now_s: u64) -> Result<(), PublishError> {
+        let session = &self.session.session;
+        let quarter = (session.not_after - session.not_before) / OVERLAP;
+        if now_s < session.not_after.saturating_sub(quarter) {
+            return Ok(());
+        }
+        let next = self.sessions.valid(now_s, session.number + 1).cloned();
+        let next = match (next, &self.options.signing) {
+            (Some(next), _) => Some(next),
+            (None, Some(signing)) => {
+                let validity = (now_s, now_s + self.options.session_s);
+                Some(
+                    self.sessions
+                        .make(&signing.key, validity, self.sequence + 1, session.number)?,
+                )
+            }
+            (None, None) if now_s < session.not_after => None,
+            (None, None) => return Err(no_session()),
+        };
+        if let Some(next) = next {
+            self.files.session(next.session.number, &next.sealed)?;
+            self.session = next;
+        }
+        Ok(())
+    }
+
+    fn longest_ms(&self) -> u32 {
+        let longest = |recording: &Recording| {
+            let durations = recording.segments.iter().map(|segment| segment.record.duration);
+            u64::from(durations.max().unwrap_or(0)) * 1000 / u64::from(recording.timescale().max(1))
+        };
+        let longest = self.recordings.iter().map(longest).max().unwrap_or(0);
+        u32::try_from(longest).unwrap_or(u32::MAX).max(1)
+    }
+
+    fn free_number(&self) -> Result<TrackId, PublishError> {
+        (1..=MAX_TRACK)
+            .map(TrackId)
+            .find(|id| {
+                self.recordings
+                    .iter()
+                    .all(|recording| recording.outline.id != *id)
+            })
+            .ok_or_else(|| PublishError::TooMuch {
+                what: format!("there are more than {MAX_TRACK} tracks"),
+            })
+    }
+
+    fn hash(&self, piece: &Piece) -> Result<HashedObject, PublishError> {
+        let bytes = read_range(&self.folder, &piece.name, piece.range, SEGMENT_LIMIT)?;
+        if let Some(expected) = piece.length.filter(|expected| *expected != bytes.len() as u64) {
+            return Err(PublishError::ChangedWhileReading {
+                name: piece.name.to_string(),
+                expected,
+                found: bytes.len() as u64,
+            });
+        }
+        Ok(HashedObject::of(&bytes))
+    }
+}
+
+/// Everything but the logs.
+struct Began {
+    options: LiveOptions,
+    folder: Folder,
+    manifest: Manifest,
+    files: Files,
+    sessions: Sessions,
+    lock: File,
+}
+
+impl Began {
+    fn go_on(mut self, state: State, mut loaded: Loaded, now_ms: u64) -> Result<LivePublisher, PublishError> {
+        let now_s = now_ms.max(loaded.issued_ms) / 1000;
+        let session = match (self.sessions.valid(now_s, loaded.log), &self.options.signing) {
+            (Some(held), _) => held.clone(),
+            (None, Some(signing)) => {
+                let validity = (now_s, now_s + self.options.session_s);
+                self.sessions
+                    .make(&signing.key, validity, loaded.sequence + 1, loaded.log)?
+            }
+            (None, None) => return Err(no_session()),
+        };
+        for (recording, rows) in loaded.recordings.iter().zip(&loaded.rows) {
+            self.files.restore(loaded.log, recording, rows)?;
+        }
+        loaded.recordings.iter_mut().for_each(Recording::forget_rows);
+        let stated = loaded
+            .recordings
+            .iter()
+            .map(|recording| (recording.outline.id, recording.size()));
+        let publisher = LivePublisher {
+            stated: stated.collect(),
+            state,
+            session,
+            log: loaded.log,
+            sequence: loaded.sequence,
+            issued_ms: loaded.issued_ms,
+            target_ms: loaded.target_ms,
+            began_unfinished: !loaded.recordings.is_empty(),
+            recordings: loaded.recordings,
+            assets: loaded.assets,
+            asset_stamps: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            ended: loaded.ended,
+            options: self.options,
+            folder: self.folder,
+            manifest: self.manifest,
+            files: self.files,
+            sessions: self.sessions,
+            _lock: self.lock,
+        };
+        publisher.show_session()?;
+        Ok(publisher)
+    }
+
+    fn anew(
+        mut self,
+        path: &Path,
+        floor: u64,
+        issued_ms: u64,
+        now_ms: u64,
+    ) -> Result<LivePublisher, PublishError> {
+        let now_s = now_ms.max(issued_ms) / 1000;
+        let session = match (&self.options.signing, self.sessions.unused(now_s, floor)) {
+            (_, Some(held)) => held.clone(),
+            (Some(signing), None) => {
+                let validity = (now_s, now_s + self.options.session_s);
+                self.sessions.make(&signing.key, validity, 1, floor)?
+            }
+            (None, None) => return Err(no_session()),
+        };
+        let log = session.session.number;
+        self.sessions.use_up(log)?;
+        let state = State::begin(path, log)?;
+        self.files.create(log)?;
+        let publisher = LivePublisher {
+            state,
+            session,
+            log,
+            sequence: 0,
+            issued_ms,
+            target_ms: 0,
+            recordings: Vec::new(),
+            assets: Vec::new(),
+            asset_stamps: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            stated: BTreeMap::new(),
+            began_unfinished: false,
+            ended: false,
+            options: self.options,
+            folder: self.folder,
+            manifest: self.manifest,
+            files: self.files,
+            sessions: self.sessions,
+            _lock: self.lock,
+        };
+        publisher.show_session()?;
+        Ok(publisher)
+    }
+}
+
+impl LivePublisher {
+    fn show_session(&self) -> Result<(), PublishError> {
+        self.files.create(self.log)?;
+        self.files
+            .session(self.session.session.number, &self.session.sealed)
+    }
+}
+
+fn push(recording: &mut Recording, state: &mut State, piece: &Piece, hashed: HashedObject) {
+    let recorded = Recorded {
+        record: recording.record(piece, &hashed),
+        place: (piece.name.clone(), piece.range),
+        discontinuity: piece.discontinuity,
+    };
+    state.record(recording.outline.id, &recorded, &hashed.row);
+    recording.push(recorded, hashed.row);
+}
+
+/// The manifest to publish under, and whether it had to be made now.
+fn begin(options: &LiveOptions, now_s: u64) -> Result<(File, Manifest, bool), PublishError> {
+    let folder = options
+        .folder
+        .canonicalize()
+        .map_err(|error| PublishError::file(&options.folder, error))?;
+    std::fs::create_dir_all(&options.state).map_err(|error| PublishError::file(&options.state, error))?;
+    let state = options
+        .state
+        .canonicalize()
+        .map_err(|error| PublishError::file(&options.state, error))?;
+    if state.starts_with(&folder) {
+        return Err(PublishError::Option {
+            option: "--state",
+            detail: "it lies in the folder that is served, and will hold the keys of sessions".to_owned(),
+        });
+    }
+    let own = folder.join(sealing::SEAL).join(journal::FOLDER);
+    std::fs::create_dir_all(&own).map_err(|error| PublishError::file(&own, error))?;
+    let lock = sealing::lock(&own)?;
+    let path = options.folder.join(MANIFEST);
+    let Some(signing) = &options.signing else {
+        let sealed = std::fs::read(&path).map_err(|_| no_key())?;
+        let manifest = cose::peek(&sealed)
+            .ok()
+            .and_then(|peeked| Manifest::decode(peeked.payload).ok())
+            .filter(|manifest| manifest.live.is_some())
+            .ok_or_else(no_key)?;
+        return Ok((lock, manifest, false));
+    };
+    let before = previous::read(&path, &signing.key.public())?;
+    if let Some(before) = &before
+        && before.manifest.live.is_some()
+        && before.manifest.expires > now_s + 2 * options.session_s
+    {
+        return Ok((lock, before.manifest.clone(), false));
+    }
+    let is_new = before
+        .as_ref()
+        .is_none_or(|before| before.manifest.live.is_none());
+    let mut manifest = sealing::begin(signing, before.as_ref(), now_s)?;
+    let slot = LiveSlot {
+        folder: format!("{}/live", sealing::SEAL),
+    };
+    manifest.live = Some(slot.encode());
+    let sealed = manifest
+        .sign(&signing.key)
+        .map_err(|error| PublishError::Content(error.to_string()))?;
+    output::write_bytes(&path, &sealed)?;
+    Ok((lock, manifest, is_new))
+}
+
+fn live_slot(manifest: &Manifest) -> Result<LiveSlot, PublishError> {
+    LiveSlot::of(manifest)
+        .map_err(|error| PublishError::Content(error.to_string()))?
+        .ok_or_else(no_key)
+}
+
+fn state_folder(options: &LiveOptions, manifest: &Manifest) -> Result<PathBuf, PublishError> {
+    let folder = options.state.join(manifest.content_id.to_string());
+    std::fs::create_dir_all(&folder).map_err(|error| PublishError::file(&folder, error))?;
+    Ok(folder)
+}
+
+/// What a packager that is at work leaves behind for a moment.
+fn may_pass(error: &PublishError) -> bool {
+    matches!(
+        error,
+        PublishError::MissingFile { .. }
+            | PublishError::Unreadable { .. }
+            | PublishError::ChangedWhileReading { .. }
+            | PublishError::RangeBeyondEnd { .. }
+            | PublishError::File { .. }
+            | PublishError::Nothing { .. }
+    )
+}
+
+fn no_key() -> PublishError {
+    PublishError::Option {
+        option: "--key",
+        detail: "there is no live manifest yet, so the publisher's key is needed once (swarmseal session)"
+            .to_owned(),
+    }
+}
+
+fn no_session() -> PublishError {
+    PublishError::Option {
+        option: "--key",
+        detail: "there is no session that may sign now; make one with swarmseal session where the key is"
+            .to_owned(),
+    }
+}
+
+const STATE: &str = "log";
+/// Target durations whose records and rows a head carries.
+const WINDOW_TARGETS: u64 = 3;
+/// Versions of a playlist that a head vouches for.
+const DIGESTS: usize = 3;
+/// Part of a session's validity for which the next one is valid too.
+const OVERLAP: u64 = 4;
