@@ -31,7 +31,17 @@ const SUITES = [
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
     // Not --quiet: cargo would hand it on to the runner, which does not know it.
     commands: [
-      ['cargo', 'test', '--package', 'swarmseal', '--lib', ...WASM, ...(await browserRustTests())],
+      [
+        'cargo',
+        'test',
+        '--package',
+        'swarmseal',
+        '--features',
+        'live',
+        '--lib',
+        ...WASM,
+        ...(await browserRustTests()),
+      ],
       ['cargo', 'test', '--package', 'swarmseal-sim', '--test', 'determinism', ...WASM],
     ],
   },

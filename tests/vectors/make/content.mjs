@@ -1,7 +1,8 @@
-// Writes tree.json, signed.json, manifest.json, files.json, paths.json and trust.json, from docs/PROTOCOL.md alone.
+// Writes tree.json, signed.json, manifest.json, files.json, paths.json, trust.json and live.json, from docs/PROTOCOL.md alone.
 //   node tests/vectors/make/content.mjs [--check]
 // With --check it writes nothing and says which file is not what it would write.
 import { fileVectors } from './files.mjs';
+import { liveVectors } from './live.mjs';
 import { manifestVectors } from './manifest.mjs';
 import { pathVectors } from './paths.mjs';
 import { signedVectors } from './signed.mjs';
@@ -16,4 +17,5 @@ writeVectors({
   'files.json': fileVectors(),
   'paths.json': pathVectors(),
   'trust.json': trustVectors(),
+  'live.json': liveVectors(),
 });
