@@ -167,7 +167,7 @@ impl PublishError {
                 "publish the folder above it (for a URL: --base), or make the reference relative"
             }
             Self::Unreadable { .. } => "package again, or take the file out of the folder",
-            Self::NotFinished { .. } => "publish when the stream has ended",
+            Self::NotFinished { .. } => "publish it with --watch, or when the stream has ended",
             Self::Unsupported { .. } => "package without it",
             Self::RangeBeyondEnd { .. } => "package again: playlist and media do not belong together",
             Self::SegmentTooLong { .. } => {
