@@ -2,35 +2,14 @@
 //!
 //! Below the path's bound it is what RFC 9260 says and dcSCTP does: slow start by half of what is acknowledged, then one
 //! packet per window, halved by a full queue. What random loss does to it is not worked out packet by packet but is the
-//! bound itself, a function of loss and round-trip time.
+//! bound itself, which was measured between browsers: see [`Calibration`](super::Calibration).
 
 use super::{Micros, PACKET_BYTES};
 
 /// dcSCTP begins with ten packets…
 const FIRST_WINDOW: u64 = 10 * PACKET_BYTES;
-/// …and never goes below four.
-const LEAST_WINDOW: u64 = 4 * PACKET_BYTES;
-/// Without loss, before a table of measurements says otherwise: a Chromium of 2026 had about this much under way at
-/// round-trip times of 22 to 83 ms.
-const LOSSLESS_WINDOW: u64 = 128 << 10;
-/// Reno's window is √(3 / 2p) packets at a share p of loss events; this is 3/2 in parts per million.
-const RENO_NUMERATOR_PPM: u64 = 1_500_000;
-
-/// What a path allows at most.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Calibration {}
-
-impl Calibration {
-    /// Bytes under way at most on a path with so many loss events per million packets.
-    pub(crate) fn bound(&self, loss_events_ppm: u32, _rtt_us: Micros) -> u64 {
-        if loss_events_ppm == 0 {
-            return LOSSLESS_WINDOW;
-        }
-        let packets = (RENO_NUMERATOR_PPM * 100 / u64::from(loss_events_ppm)).isqrt();
-        (packets * PACKET_BYTES / 10).clamp(PACKET_BYTES, LOSSLESS_WINDOW)
-    }
-}
-
+/// …and after a loss grows fast up to four at least, even if a time-out has left it one.
+const LEAST_THRESHOLD: u64 = 4 * PACKET_BYTES;
 /// How much may be under way, and how much is.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
@@ -85,8 +64,8 @@ impl Window {
     pub(crate) fn queue_was_full(&mut self, now: Micros, rtt_us: Micros) {
         if self.halved_at.is_none_or(|at| now >= at + rtt_us) {
             self.halved_at = Some(now);
-            self.bytes = (self.bytes / 2).max(LEAST_WINDOW).min(self.bound);
-            self.slow_start_until = self.bytes;
+            self.bytes = (self.bytes / 2).max(PACKET_BYTES).min(self.bound);
+            self.slow_start_until = self.bytes.max(LEAST_THRESHOLD);
         }
     }
 }
@@ -94,18 +73,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn more_loss_means_a_smaller_window() {
-        let calibration = Calibration::default();
-        let bounds: Vec<u64> = [0, 1_000, 10_000, 25_000, 100_000]
-            .iter()
-            .map(|ppm| calibration.bound(*ppm, 40_000))
-            .collect();
-        assert!(bounds.is_sorted_by(|a, b| a > b), "{bounds:?}");
-        // √(3 / 2 · 1 %) is 12 packets.
-        assert_eq!(bounds[2] / PACKET_BYTES, 12);
-    }
 
     #[test]
     fn a_used_window_grows_and_an_unused_one_does_not() {

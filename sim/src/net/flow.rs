@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Calibration, LossModel, LossState, Micros, PACKET_BYTES, Window};
+use super::{LossModel, LossState, Micros, PACKET_BYTES, Window};
 
 /// What goes out in one piece, at most. Smaller ones would only make a run slower.
 const LONGEST_BURST: u64 = 16 << 10;
@@ -40,20 +40,27 @@ pub(crate) struct Flow<M> {
     pub(crate) window: Window,
     pub(crate) loss: LossModel,
     pub(crate) loss_state: LossState,
-    /// When the last message of each lane arrives: none overtakes another.
+    /// Parts of control messages under way that are followed to the receiver's queue; what comes behind them is too.
+    pub(crate) large_control: u32,
+    /// By lane: when the last packet is before the receiver's access link, and when the last message is handed over. None
+    /// overtakes another.
     arrives_at: [Micros; 2],
+    handed_at: [Micros; 2],
 }
 
 impl<M> Flow<M> {
-    pub(crate) fn new(loss: LossModel, rtt_us: Micros, calibration: &Calibration) -> Self {
+    /// Over a path that loses packets like this and holds the congestion window below `bound`.
+    pub(crate) fn new(loss: LossModel, bound: u64) -> Self {
         Self {
             waiting: [VecDeque::new(), VecDeque::new()],
             begun: None,
             buffered: [0; 2],
-            window: Window::new(calibration.bound(loss.events_ppm(), rtt_us)),
+            window: Window::new(bound),
             loss,
             loss_state: LossState::default(),
+            large_control: 0,
             arrives_at: [0; 2],
+            handed_at: [0; 2],
         }
     }
 
@@ -75,6 +82,13 @@ impl<M> Flow<M> {
                 *data_bytes += len;
             }
         }
+    }
+
+    /// Forgets what has not gone out: the connection is closed.
+    pub(crate) fn clear(&mut self) {
+        self.waiting = [VecDeque::new(), VecDeque::new()];
+        self.begun = None;
+        self.buffered = [0; 2];
     }
 
     /// The next piece that may go out now. The channels take turns, message by message; small messages are never many.
@@ -121,15 +135,14 @@ impl<M> Flow<M> {
         })
     }
 
-    /// When something that would arrive at `at` does arrive, behind what was sent before.
-    pub(crate) fn in_order(&mut self, lane: Lane, at: Micros) -> Micros {
-        let [control, data] = &mut self.arrives_at;
-        let last = match lane {
-            Lane::Control => control,
-            Lane::Data => data,
-        };
-        *last = (*last).max(at);
-        *last
+    /// When something that would be before the receiver's access link at `at` is there, behind what was sent before.
+    pub(crate) fn arrives(&mut self, lane: Lane, at: Micros) -> Micros {
+        behind(&mut self.arrives_at, lane, at)
+    }
+
+    /// When a message that would be handed over at `at` is, behind those before it.
+    pub(crate) fn handed(&mut self, lane: Lane, at: Micros) -> Micros {
+        behind(&mut self.handed_at, lane, at)
     }
 
     fn next_waiting(&self) -> Option<(Lane, u64)> {
@@ -148,12 +161,21 @@ impl<M> Flow<M> {
     }
 }
 
+fn behind([control, data]: &mut [Micros; 2], lane: Lane, at: Micros) -> Micros {
+    let last = match lane {
+        Lane::Control => control,
+        Lane::Data => data,
+    };
+    *last = (*last).max(at);
+    *last
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn flow() -> Flow<&'static str> {
-        Flow::new(LossModel::default(), 40_000, &Calibration::default())
+        Flow::new(LossModel::default(), 256 << 10)
     }
 
     #[test]
@@ -192,10 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_overtakes_on_its_channel() {
+    fn nothing_overtakes_what_was_sent_before() {
         let mut flow = flow();
-        assert_eq!(flow.in_order(Lane::Data, 500), 500);
-        assert_eq!(flow.in_order(Lane::Data, 400), 500);
-        assert_eq!(flow.in_order(Lane::Control, 400), 400);
+        let arrives = [500, 400, 600].map(|at| flow.arrives(Lane::Data, at));
+        assert_eq!(arrives, [500, 500, 600]);
+        assert_eq!(flow.arrives(Lane::Control, 300), 300);
+        assert_eq!(flow.handed(Lane::Data, 900), 900);
+        assert_eq!(flow.handed(Lane::Data, 700), 900);
+        assert_eq!(flow.handed(Lane::Control, 700), 700);
     }
 }

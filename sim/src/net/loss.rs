@@ -14,7 +14,6 @@ pub(crate) struct LossModel {
     begins: u32,
     ends: u32,
     ppm: u32,
-    events_ppm: u32,
 }
 
 /// Where a sequence of packets is.
@@ -43,13 +42,7 @@ impl LossModel {
             begins: u32::try_from(begins).unwrap_or(u32::MAX),
             ends: u32::try_from(ends).unwrap_or(u32::MAX),
             ppm,
-            events_ppm: ppm / burst.max(1),
         }
-    }
-
-    /// Bursts of loss per million packets: what a congestion control answers to.
-    pub(crate) const fn events_ppm(&self) -> u32 {
-        self.events_ppm
     }
 
     /// How many of the next `packets` are lost.
@@ -115,7 +108,6 @@ mod tests {
         assert!((18_500..21_500).contains(&lost), "{lost}");
         let tenths = lost * 10 / bursts;
         assert!((38..42).contains(&tenths), "{tenths}");
-        assert_eq!(model.events_ppm(), 12_500);
     }
 
     #[test]

@@ -3,12 +3,17 @@
 //! It knows nothing of the engine or of messages; what it carries is a type parameter. It is told the time, draws from
 //! a generator that it is given, and computes in whole numbers.
 
+mod calibration;
 mod congestion;
 mod flow;
 mod loss;
 mod pipe;
 
-pub(crate) use congestion::{Calibration, Window};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use calibration::Calibration;
+pub(crate) use congestion::Window;
 pub(crate) use flow::{Flow, Lane};
 pub(crate) use loss::{LossModel, LossState, ppm_of_both};
 pub(crate) use pipe::Pipe;

@@ -69,6 +69,9 @@ pub(super) struct InFlight {
     link: u32,
     from: u8,
     len: u64,
+    lane: Lane,
+    /// How much later than its packets it is handed over, because some were lost.
+    late_us: Micros,
     message: Option<Message>,
 }
 
@@ -81,8 +84,12 @@ impl Link {
         self.ends.get(usize::from(end))
     }
 
-    fn end_mut(&mut self, end: u8) -> Option<&mut End> {
-        self.ends.get_mut(usize::from(end))
+    /// One side has closed it: nothing more goes out on either.
+    fn shut(&mut self, end: u8) {
+        if let Some(end) = self.ends.get_mut(usize::from(end)) {
+            end.closed = true;
+        }
+        self.flows.iter_mut().for_each(Flow::clear);
     }
 
     pub(super) fn flow(&self, end: u8) -> Option<&Flow<Message>> {
@@ -179,11 +186,13 @@ impl World {
             return;
         };
         let burst = self.scenario.links.loss_burst_packets;
-        let loss = LossModel::new(ppm_of_both(first.loss_ppm, second.loss_ppm), burst);
+        let loss_ppm = ppm_of_both(first.loss_ppm, second.loss_ppm);
+        let loss = LossModel::new(loss_ppm, burst);
         let latency_us = first.latency_us + second.latency_us;
         let jitter_us = first.jitter_us + second.jitter_us;
         let rtt_us = 2 * latency_us + jitter_us;
-        let flow = || Flow::new(loss, rtt_us, &self.calibration);
+        let window = self.calibration.window(loss_ppm, burst, rtt_us);
+        let flow = || Flow::new(loss, window);
         let end = |viewer, peer| End {
             viewer,
             peer,
@@ -286,34 +295,43 @@ impl World {
         };
         let before = flow.buffered();
         while let Some(burst) = flow.next_burst() {
+            // One packet neither fills a window nor waits long in the receiver's queue: it is not followed further.
+            let is_small = burst.lane == Lane::Control && burst.len <= PACKET_BYTES;
+            let wait_us = viewer.up.wait_us(now);
             let passage = viewer.up.push(now, on_the_link(burst.len));
-            let mut at = passage.out_at + latency_us + viewer.random.below(jitter_us + 1);
+            let out_at = if is_small { now + wait_us } else { passage.out_at };
+            let at = flow.arrives(
+                burst.lane,
+                out_at + latency_us + viewer.random.below(jitter_us + 1),
+            );
+            let loss = flow.loss;
+            let mut is_lost = loss.lost(&mut flow.loss_state, burst.packets, &mut viewer.random) > 0;
             if passage.overflowed {
                 flow.window.queue_was_full(now, rtt_us);
-                at += rtt_us;
+                is_lost = true;
             }
-            let loss = flow.loss;
-            if loss.lost(&mut flow.loss_state, burst.packets, &mut viewer.random) > 0 {
-                at += loss.delay_us(rtt_us, burst.tail, &mut viewer.random);
-            }
-            let at = flow.in_order(burst.lane, at);
-            let small = burst.lane == Lane::Control && burst.len <= PACKET_BYTES;
-            if small {
-                // One packet neither fills a window nor waits long in the receiver's queue: it is not followed further.
-                flow.window.acknowledged(burst.len);
-            }
+            // What is sent again takes its time, but the congestion window was measured with such times in it.
+            let late_us = if is_lost {
+                loss.delay_us(rtt_us, burst.tail, &mut viewer.random)
+            } else {
+                0
+            };
             let flight = self.flights.put(InFlight {
                 link: number,
                 from: end,
                 len: burst.len,
+                lane: burst.lane,
+                late_us,
                 message: burst.message,
             });
-            let event = if small {
-                Event::Came { flight }
+            if is_small && flow.large_control == 0 {
+                flow.window.acknowledged(burst.len);
+                let at = flow.handed(burst.lane, at + late_us);
+                self.queue.push(at, Event::Came { flight });
             } else {
-                Event::AtDownlink { flight }
-            };
-            self.queue.push(at, event);
+                flow.large_control += u32::from(burst.lane == Lane::Control);
+                self.queue.push(at, Event::AtDownlink { flight });
+            }
         }
         let after = flow.buffered();
         let low = before
@@ -348,18 +366,30 @@ impl World {
                 .push(link.cut_until, Event::AtDownlink { flight: number });
             return;
         }
-        let rtt_us = link.rtt_us();
+        let (rtt_us, latency_us) = (link.rtt_us(), link.latency_us);
         let receiver = link.end(other(flight.from)).map(|end| end.viewer);
         let Some(viewer) = receiver.and_then(|viewer| self.viewers.get_mut(viewer)) else {
             return;
         };
         let passage = viewer.down.push(now, on_the_link(flight.len));
-        if passage.overflowed
-            && let Some(flow) = link.flow_mut(flight.from)
-        {
+        let wait = viewer.up.wait_us(now);
+        let Some(flow) = link.flow_mut(flight.from) else {
+            return;
+        };
+        if passage.overflowed {
             flow.window.queue_was_full(now, rtt_us);
         }
-        self.queue.push(passage.out_at, Event::Came { flight: number });
+        if flight.lane == Lane::Control {
+            flow.large_control = flow.large_control.saturating_sub(1);
+        }
+        let handed_at = flow.handed(flight.lane, passage.out_at + flight.late_us);
+        let acknowledged = Event::Acknowledged {
+            link: flight.link,
+            end: flight.from,
+            len: flight.len,
+        };
+        self.queue.push(passage.out_at + latency_us + wait, acknowledged);
+        self.queue.push(handed_at, Event::Came { flight: number });
     }
 
     /// A burst has come; if it ends a message, that is handed to the engine.
@@ -379,21 +409,6 @@ impl World {
             return;
         };
         let end = other(from);
-        let is_small = matches!(&flight.message, Some(Message::Control(_))) && flight.len <= PACKET_BYTES;
-        if !is_small {
-            let back = link.end(end).and_then(|end| self.viewers.get(end.viewer));
-            let wait = back.map_or(0, |viewer| viewer.up.wait_us(self.now));
-            let latency_us = link.latency_us;
-            let len = flight.len;
-            self.after(
-                latency_us + wait,
-                Event::Acknowledged {
-                    link: link_number,
-                    end: from,
-                    len,
-                },
-            );
-        }
         let Some((viewer, peer)) = self.open_end(link_number, end) else {
             return;
         };
@@ -454,9 +469,7 @@ impl World {
             && let Some(link) = self.links.get_mut(number)
         {
             let latency_us = link.latency_us;
-            if let Some(end) = link.end_mut(end) {
-                end.closed = true;
-            }
+            link.shut(end);
             let event = Event::Gone {
                 link: number,
                 end: other(end),
@@ -478,8 +491,8 @@ impl World {
         if lost && other_is_there {
             return;
         }
-        if let Some(end) = self.links.get_mut(number).and_then(|link| link.end_mut(end)) {
-            end.closed = true;
+        if let Some(link) = self.links.get_mut(number) {
+            link.shut(end);
         }
         if let Some(viewer) = self.viewers.get_mut(viewer) {
             viewer.set_pairing(peer, Pairing::Closed);
@@ -513,9 +526,7 @@ impl World {
                 continue;
             };
             let latency_us = link.latency_us;
-            if let Some(end) = link.end_mut(end) {
-                end.closed = true;
-            }
+            link.shut(end);
             let after = if silently { LOST_US } else { latency_us };
             let event = Event::Gone {
                 link: number,

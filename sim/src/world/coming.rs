@@ -103,6 +103,7 @@ impl World {
             http: Http::default(),
             peers: Vec::new(),
             tracker: None,
+            told_tracker_at: 0,
             record,
             stalled_before: 0,
             start_segments: Vec::new(),

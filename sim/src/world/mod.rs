@@ -189,7 +189,7 @@ impl World {
             flights: Slab::new(),
             tracking: Tracking::new(seed, &title),
             title: Arc::new(title),
-            calibration: Calibration::default(),
+            calibration: Calibration::measured()?,
             origin_down_until: 0,
             parted_until: 0,
             log: EventLog::new(),

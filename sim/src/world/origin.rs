@@ -56,7 +56,7 @@ impl World {
             sent: 0,
             arrived: 0,
         });
-        let wait = owner.up.wait_us(self.now);
+        let wait = owner.up.request_us(self.now);
         let latency_us = self.origin_latency_us(viewer);
         self.log
             .note(self.now, viewer, Kind::FetchBegun, u64::from(fetch.0), len);

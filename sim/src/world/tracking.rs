@@ -156,14 +156,17 @@ impl World {
 
     /// The engine says something to the tracker.
     pub(super) fn tell_tracker(&mut self, viewer: ViewerId, message: ClientMessage) {
-        let Some(owner) = self.viewers.get(viewer) else {
+        let latency_us = self.tracker_latency_us(viewer);
+        let Some(owner) = self.viewers.get_mut(viewer) else {
             return;
         };
         if let Some(conn) = owner.tracker {
-            let wait = owner.up.wait_us(self.now);
-            let latency_us = self.tracker_latency_us(viewer);
+            // A connection keeps its order.
+            let at = self.now + owner.up.request_us(self.now) + latency_us;
+            owner.told_tracker_at = owner.told_tracker_at.max(at);
             let message = Box::new(message);
-            self.after(wait + latency_us, Event::ToTracker { conn, message });
+            self.queue
+                .push(owner.told_tracker_at, Event::ToTracker { conn, message });
         }
     }
 

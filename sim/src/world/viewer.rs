@@ -57,6 +57,8 @@ pub(super) struct Viewer {
     pub(super) peers: Vec<Pairing>,
     /// The connection to the tracker: its number counts up with each attempt.
     pub(super) tracker: Option<u64>,
+    /// When the tracker hears what it was told last.
+    pub(super) told_tracker_at: Micros,
     pub(super) record: record::Viewer,
     /// Time stalled up to the last full second.
     pub(super) stalled_before: Micros,
