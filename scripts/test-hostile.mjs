@@ -16,6 +16,7 @@ const LINES = path.join(WORK, 'hostile.jsonl');
 /** Every test target with attacks in it, and the package that it belongs to. */
 const TARGETS = [
   ['--package', 'swarmseal', '--test', 'hostile'],
+  ['--package', 'swarmseal-tracker', 'requirement'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
 ];
 

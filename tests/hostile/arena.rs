@@ -144,10 +144,15 @@ impl Arena {
 
     /// The player is far from needing anything, so that peers are asked first.
     pub fn at_leisure(&mut self) {
+        self.play_at(0, 0);
+    }
+
+    /// The player is here and has buffered up to there.
+    pub fn play_at(&mut self, position_us: u64, buffered_end_us: u64) {
         let wishes = self.party.input(Input::Player {
-            position_us: 0,
+            position_us,
             rate_milli: 1_000,
-            buffered_end_us: 0,
+            buffered_end_us,
             paused: false,
             seeking: false,
         });

@@ -4,5 +4,14 @@ mod admission;
 mod introductions;
 mod limits;
 mod lists;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the attacks on the peer core"
+)]
+#[path = "../../../tests/hostile/report.rs"]
+mod report;
+mod requirement_4_3_adversarial_announcement;
+mod requirement_4_4_network_verifies;
 mod rig;
 mod silence;
