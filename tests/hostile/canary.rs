@@ -104,7 +104,8 @@ pub fn none_in(name: &str, surface: &[u8]) -> u64 {
     surface.len() as u64
 }
 
-fn forms(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+/// The ways in which something may be written, and what to look for.
+pub fn forms(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let hash = Hash::of(&[text]);
     let mut forms = vec![
         ("plain", text.to_vec()),

@@ -7,6 +7,8 @@ use swarmseal::content::SecretKey;
 use swarmseal::identity::{Hello, Proof};
 use swarmseal::signal::{Description, SdpType, Setup};
 
+use crate::arena::{Arena, honest};
+use crate::canary::forms;
 use crate::dice::Dice;
 use crate::party::{Desk, Party};
 use crate::published::Published;
@@ -559,6 +561,51 @@ fn a_second_fingerprint_finds_no_room() {
         successes: heard,
         figure: "refused before the engine sees it",
         target: "0 accepted",
+    });
+}
+
+/// Who listens between a viewer and the tracker learns the swarm's pseudonym and handles: not what is watched.
+#[test]
+fn signalling_does_not_say_what_is_watched() {
+    let content = Arc::new(Published::title(6, 60_000, Desk::new().key.public()));
+    let mut arena = Arena::new(&content, 42);
+    let neighbour = Arc::clone(&content);
+    arena.invite(Box::new(move |message, _| honest(&neighbour, message)));
+    arena.at_leisure();
+    for n in 0..6 {
+        arena.demand(n, &format!("v/{n}.m4s"));
+    }
+    arena.run(8_000_000);
+    let mut secrets: Vec<Vec<u8>> = vec![
+        content.manifest.content_id.0.to_vec(),
+        content.manifest.swarm_secret.0.to_vec(),
+        content.publisher.0.to_vec(),
+        content.manifest.tracks[0].index.root.0.to_vec(),
+    ];
+    secrets.extend(content.files.keys().map(|path| path.clone().into_bytes()));
+    secrets.extend(content.files.values().map(|file| file[..32].to_vec()));
+    let said = arena.said_to_tracker.clone();
+    let (mut attempts, mut hits) = (0, 0);
+    for secret in &secrets {
+        for (form, needle) in forms(secret) {
+            let leak = [&said[..100], needle.as_slice(), &said[100..]].concat();
+            let is_in = |text: &[u8]| text.windows(needle.len()).any(|window| window == needle);
+            assert!(is_in(&leak), "a leak in {form} would be found");
+            attempts += 1;
+            hits += u64::from(is_in(&said));
+        }
+    }
+    conclude(&Outcome {
+        threat: "20",
+        attack: "a listener on the signalling path looks for content ids, paths, keys, roots and content",
+        attempts,
+        successes: hits,
+        figure: &format!(
+            "{} bytes of signalling searched for {} things in nine forms",
+            said.len(),
+            secrets.len()
+        ),
+        target: "0 found",
     });
 }
 
