@@ -56,6 +56,11 @@ async function noAttackSucceeds() {
 async function allMutantsAreCaught() {
   const names = (await readdir(MUTANTS)).filter((name) => name.endsWith('.patch')).sort();
   await copySource();
+  // The copy as it is: it builds, and nothing succeeds on it.
+  await output('cargo', ['test', '--quiet', '--test', 'hostile'], {
+    cwd: SCRATCH,
+    env: scratchEnvironment(),
+  });
   let missed = 0;
   for (const name of names) {
     const patch = path.join(MUTANTS, name);
@@ -77,7 +82,7 @@ async function allMutantsAreCaught() {
 /** Runs one test on the altered copy; whether the attack that it names was reported as won. */
 async function attackSucceeds(test, attack) {
   await rm(LINES, { force: true });
-  const env = { SWARMSEAL_HOSTILE_REPORT: LINES, CARGO_TARGET_DIR: path.join(TARGET, 'mutants') };
+  const env = scratchEnvironment();
   const passed = await output('cargo', ['test', '--quiet', '--test', 'hostile', test], {
     cwd: SCRATCH,
     env,
@@ -92,6 +97,10 @@ async function attackSucceeds(test, attack) {
   );
   const won = (await reported()).filter(({ successes }) => successes > 0);
   return !passed && won.some((outcome) => outcome.attack === attack);
+}
+
+function scratchEnvironment() {
+  return { SWARMSEAL_HOSTILE_REPORT: LINES, CARGO_TARGET_DIR: path.join(TARGET, 'mutants') };
 }
 
 /** The first lines of a patch say which test has the attack that must succeed without the defence. */
@@ -113,7 +122,17 @@ async function apply(patch, ...options) {
 async function copySource() {
   await rm(SCRATCH, { recursive: true, force: true });
   await mkdir(SCRATCH, { recursive: true });
-  for (const name of ['Cargo.toml', 'Cargo.lock', 'src', 'tests', 'benches', 'tracker', 'sim', 'server']) {
+  for (const name of [
+    'Cargo.toml',
+    'Cargo.lock',
+    'src',
+    'tests',
+    'benches',
+    'tracker',
+    'sim',
+    'server',
+    'fuzz',
+  ]) {
     await cp(path.join(ROOT, name), path.join(SCRATCH, name), { recursive: true, preserveTimestamps: true });
   }
 }
