@@ -243,6 +243,7 @@ fn lost_state_begins_other_logs_under_a_new_session() {
     let before = stage.wait_for("two segments", |head| size(head) >= 2);
     publisher.kill().unwrap();
     publisher.wait().unwrap();
+    stage.assert_published();
     std::fs::remove_dir_all(stage.at("state")).unwrap();
     let again = stage.publisher();
     let after = stage.wait_for("another log", |head| head.log != before.log);
@@ -534,6 +535,48 @@ fn a_long_playlist_at_the_beginning_is_stated_whole() {
     );
     let roots = std::fs::read(log.join("track-1.pages")).unwrap();
     assert!(LogPages::verify(track, &roots, &records[256 * 64..]).is_ok());
+}
+
+#[test]
+fn a_live_content_is_checked_to_its_last_byte() {
+    let written = Written {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let media = written.folder.path().join("media");
+    std::fs::create_dir(&media).unwrap();
+    written.write(0, 300, "s");
+    let mut publisher = LivePublisher::open(written.options(), support::NOW * 1000).unwrap();
+    let Step::Stated(stated) = stated(&mut publisher, support::NOW) else {
+        panic!("nothing stated")
+    };
+    let expected = swarmseal_server::publisher::Expected {
+        content: None,
+        ..support::expected()
+    };
+    let check = || verify(&Folder::open(&media).unwrap(), "content.seal", &expected, &Silent);
+    std::fs::remove_file(media.join("s7.ts")).unwrap();
+    let report = check().unwrap();
+    let live = report.live.unwrap();
+    assert_eq!(
+        (live.segments, live.gone, report.objects, live.end),
+        (300, 1, 299, false)
+    );
+    let altered = |name: &str| {
+        let path = media.join(name);
+        let good = std::fs::read(&path).unwrap();
+        let mut bytes = good.clone();
+        bytes[20] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let refused = check().unwrap_err().to_string();
+        std::fs::write(&path, good).unwrap();
+        refused
+    };
+    let of = |ending: &str| format!("seal/live/{}/track-1.{ending}", stated.log);
+    for name in ["s299.ts", &of("records"), &of("pages"), &of("rows")] {
+        assert!(altered(name).contains("expected"), "{name}");
+    }
+    assert!(altered("seal/live/latest").starts_with("seal/live/latest"));
+    assert!(check().is_ok());
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use swarmseal::content::cose::{self, Role};
+use swarmseal::content::live::LiveSlot;
 use swarmseal::content::{Asset, Class, Hash, Manifest, Names, PublicKey, Track, TrackKind, to_base64url};
 
+use crate::cli::inspect_live;
 use crate::cli::place::Place;
 use crate::cli::terminal::{count, date, distance, size};
 use crate::cli::{Exit, Failure, now_unix_s, print};
@@ -12,8 +14,8 @@ use crate::publisher::source::read_range;
 
 /// Show what a manifest says
 ///
-/// PLACE is a content.seal, the folder with it, or the URL of either. Without --key the signature is not checked. The
-/// swarm secret is never shown.
+/// PLACE is a content.seal, the folder with it, or the URL of either; or a session or head of a live content. Without
+/// --key the signature is not checked, and those of sessions and heads never are. The swarm secret is never shown.
 #[derive(clap::Args)]
 pub(super) struct Inspect {
     /// Manifest, folder, or http(s) URL
@@ -42,6 +44,13 @@ impl Inspect {
             cose::MAX_SEALED as u64,
         )?;
         let key = self.key.as_deref().map(key_file::read_public).transpose()?;
+        if let Some(found) = inspect_live::read(&sealed) {
+            return print(&if self.json {
+                found.to_json()?
+            } else {
+                found.to_text()
+            });
+        }
         let seen = Seen::read(&sealed, key).map_err(|(code, detail)| {
             let remedy = "name a manifest written by swarmseal publish, and the key of its publisher";
             Failure::new(code, format!("{}: {detail}", published.manifest), remedy).with_exit(Exit::Mismatch)
@@ -136,6 +145,9 @@ impl Seen {
         if let Some(tombstone) = manifest.tombstone {
             line("withdrawn", format!("reason {}", tombstone.reason));
         }
+        if let Ok(Some(slot)) = LiveSlot::of(manifest) {
+            line("live", format!("the newest head is {}", slot.newest()));
+        }
         for key in &manifest.tracker_keys {
             line("tracker", key.to_string());
         }
@@ -202,6 +214,7 @@ impl Seen {
                 Class::UserMade => "user_made",
             },
             "tombstone": manifest.tombstone.map(|tombstone| tombstone.reason),
+            "live": LiveSlot::of(manifest).ok().flatten().map(|slot| slot.folder),
             "significantQuery": manifest.significant_query,
             "trackerKeys": manifest.tracker_keys,
             "assets": manifest.assets.iter().map(asset_json).collect::<Vec<_>>(),

@@ -7,6 +7,7 @@
 mod daemon;
 mod failure;
 mod inspect;
+mod inspect_live;
 mod keygen;
 mod live;
 mod place;

@@ -6,7 +6,7 @@ use crate::cli::place::Place;
 use crate::cli::terminal::{Bar, count, date, distance, size};
 use crate::cli::{Exit, Failure, default_jobs, now_unix_s, print};
 use crate::publisher::delivery::{Answer, Delivery, probe};
-use crate::publisher::{Expected, Report, VerifyError, key_file, verify};
+use crate::publisher::{Expected, LiveReport, Report, VerifyError, key_file, verify};
 
 /// Check a published content completely: signature, indexes, rows, and every byte of media
 ///
@@ -98,16 +98,20 @@ fn describe(report: &Report, now_unix_s: u64) -> String {
         date(manifest.expires),
         distance(manifest.expires, now_unix_s)
     ));
-    let segments: u64 = manifest
-        .tracks
-        .iter()
-        .map(|track| u64::from(track.segments))
-        .sum();
-    text.push_str(&format!(
-        "good  indexes      {}, {}\n",
-        count(manifest.tracks.len() as u64, "track"),
-        count(segments, "segment"),
-    ));
+    if let Some(live) = &report.live {
+        text.push_str(&describe_live(live, now_unix_s));
+    } else {
+        let segments: u64 = manifest
+            .tracks
+            .iter()
+            .map(|track| u64::from(track.segments))
+            .sum();
+        text.push_str(&format!(
+            "good  indexes      {}, {}\n",
+            count(manifest.tracks.len() as u64, "track"),
+            count(segments, "segment"),
+        ));
+    }
     text.push_str(&format!(
         "good  every byte   {}, {}, {}\n",
         count(report.objects, "object"),
@@ -122,6 +126,22 @@ fn describe(report: &Report, now_unix_s: u64) -> String {
         text.push_str(&format!(
             "note  not listed   {first}{others}; new files are listed by publishing again, keys never\n"
         ));
+    }
+    text
+}
+
+fn describe_live(live: &LiveReport, now_unix_s: u64) -> String {
+    let state = if live.end { "the end" } else { "live" };
+    let mut text = format!(
+        "good  head         {} of log {} by session {}, {}, {state}\ngood  logs         {}\n",
+        live.sequence,
+        live.log,
+        live.session,
+        distance(live.issued_ms / 1000, now_unix_s),
+        count(live.segments, "segment"),
+    );
+    if live.gone > 0 {
+        text.push_str(&format!("note  not there    {}\n", count(live.gone, "segment")));
     }
     text
 }

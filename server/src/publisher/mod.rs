@@ -26,4 +26,4 @@ mod verify;
 
 pub use error::PublishError;
 pub use sealing::{MANIFEST, Options, Published, publish};
-pub use verify::{Expected, Mismatch, Report, VerifyError, verify};
+pub use verify::{Expected, LiveReport, Mismatch, Report, VerifyError, verify};

@@ -6,15 +6,16 @@
 use std::io::Read;
 
 use rayon::prelude::*;
+use swarmseal::content::live::LiveSlot;
 use swarmseal::content::publish::ObjectHasher;
 use swarmseal::content::{
     Catalog, ContentId, Hash, Location, ObjectId, PublicKey, RollbackMemory, Sheet, TrackId, Trust,
     VerifiedManifest, WallTime, chunk_count, tree,
 };
 
-use super::PublishError;
 use super::progress::Progress;
 use super::source::{Opened, Source, read_range};
+use super::{PublishError, live};
 
 /// What a check expects.
 pub struct Expected {
@@ -91,6 +92,27 @@ pub struct Report {
     pub chunks: u64,
     /// Files of a folder that the manifest does not list.
     pub unlisted: Vec<String>,
+    /// Set for a content that is live.
+    pub live: Option<LiveReport>,
+}
+
+/// What was found of a live content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveReport {
+    /// Session of the newest head.
+    pub session: u64,
+    /// Its logs.
+    pub log: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// When it was issued, Unix time in milliseconds.
+    pub issued_ms: u64,
+    /// Segments in all logs.
+    pub segments: u64,
+    /// Those of them that are not there, because they are gaps or the packager has deleted them.
+    pub gone: u64,
+    /// The end of the stream is signed.
+    pub end: bool,
 }
 
 /// Checks the content whose manifest has the given name in the source.
@@ -112,12 +134,24 @@ pub fn verify(
         uncertainty_s: 0,
     };
     let manifest = trust
-        .verify(&sealed, wall)
+        .verify_live(&sealed, wall)
         .map_err(|error| VerifyError::Untrusted {
             name: manifest_name.to_owned(),
             code: error.code(),
             detail: error.to_string(),
         })?;
+    let slot = LiveSlot::of(manifest.manifest()).map_err(|error| PublishError::Content(error.to_string()))?;
+    if let Some(slot) = slot {
+        let (live, [objects, bytes, chunks]) = live::check(source, &manifest, &slot, expected.now_unix_s)?;
+        return Ok(Report {
+            manifest,
+            objects,
+            bytes,
+            chunks,
+            unlisted: Vec::new(),
+            live: Some(live),
+        });
+    }
     let mut catalog = Catalog::new(manifest.clone());
     load_sheets(source, &mut catalog)?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -141,6 +175,7 @@ pub fn verify(
         bytes: counts.bytes,
         chunks: counts.chunks,
         unlisted,
+        live: None,
     })
 }
 

@@ -5,6 +5,7 @@
 //! before anybody may hear of them, and `files` lays out what viewers read. `publisher` is the order of these steps,
 //! [`watch`] the loop around it, and `finish` what becomes of the stream at its end.
 
+mod check;
 mod files;
 mod finish;
 mod observe;
@@ -14,5 +15,6 @@ mod sessions;
 mod state;
 mod watch;
 
+pub(crate) use check::check;
 pub use publisher::{LiveOptions, LivePublisher, Stated, Step};
 pub use watch::{Stop, Watch, WatchEvent};
