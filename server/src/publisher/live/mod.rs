@@ -2,13 +2,15 @@
 //!
 //! A segment counts as finished when a playlist or MPD names it. `observe` reads those through the same parsers as a
 //! finished publication, `recording` turns what is new into records of append-only logs, `state` puts them on disk
-//! before anybody may hear of them, and `files` lays out what viewers read. `publisher` is the order of these steps,
-//! [`watch`] the loop around it, and `finish` what becomes of the stream at its end.
+//! before anybody may hear of them, and `files` lays out what viewers read. `opening` is how it begins, `publisher` the
+//! order of these steps, [`Watch`] the loop around it, `finish` what becomes of the stream at its end, and `check` what
+//! a reader makes of it all.
 
 mod check;
 mod files;
 mod finish;
 mod observe;
+mod opening;
 mod publisher;
 mod recording;
 mod sessions;

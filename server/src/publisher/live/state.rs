@@ -20,6 +20,8 @@ pub(super) struct State {
     file: File,
     /// Entries of the head that is being made.
     pending: Vec<u8>,
+    /// A write has failed: nobody knows what is on disk, so nothing may be signed until it has been read again.
+    failed: bool,
 }
 
 /// What a file says.
@@ -92,6 +94,7 @@ impl State {
             path: path.to_owned(),
             file,
             pending: Vec::new(),
+            failed: false,
         })
     }
 
@@ -138,11 +141,15 @@ impl State {
             target_ms,
         };
         append_note(&mut self.pending, &taken);
-        let written = self
-            .file
-            .write_all(&self.pending)
-            .and_then(|()| self.file.sync_data());
+        let written = if self.failed {
+            Err(std::io::Error::other("an earlier write has failed; begin again"))
+        } else {
+            self.file
+                .write_all(&self.pending)
+                .and_then(|()| self.file.sync_data())
+        };
         self.pending.clear();
+        self.failed = written.is_err();
         written.map_err(|error| PublishError::file(&self.path, error))
     }
 }
