@@ -74,10 +74,7 @@ impl Trust {
     /// # Errors
     /// [`TrustError`] says which rule refuses it. [`TrustError::Tombstone`] alone is remembered.
     pub fn verify(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
-        self.judge(sealed, wall, |manifest| match manifest.live {
-            Some(_) => Err(TrustError::UnsupportedFeature),
-            None => Ok(()),
-        })
+        self.judge(sealed, wall, |manifest| Ok(manifest.live.is_some()))
     }
 
     /// As [`Self::verify`], by a reader that follows live contents too: [`super::live::LiveSlot::of`] says whether it
@@ -89,7 +86,7 @@ impl Trust {
     pub fn verify_live(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
         self.judge(sealed, wall, |manifest| {
             super::live::LiveSlot::of(manifest)?;
-            Ok(())
+            Ok(false)
         })
     }
 
@@ -97,7 +94,7 @@ impl Trust {
         &mut self,
         sealed: &[u8],
         wall: WallTime,
-        check_live: impl FnOnce(&Manifest) -> Result<(), TrustError>,
+        is_beyond_us: impl FnOnce(&Manifest) -> Result<bool, TrustError>,
     ) -> Result<VerifiedManifest, TrustError> {
         let verified = cose::verify(Role::Manifest, sealed, &self.publishers)?;
         let (signer, manifest) = (verified.signer, Manifest::decode(verified.payload)?);
@@ -107,8 +104,7 @@ impl Trust {
         {
             return Err(TrustError::WrongContent);
         }
-        check_live(&manifest)?;
-        if manifest.freshness.is_some() || manifest.root_document.is_some() {
+        if is_beyond_us(&manifest)? || manifest.freshness.is_some() || manifest.root_document.is_some() {
             return Err(TrustError::UnsupportedFeature);
         }
         if manifest.class == Class::UserMade {
