@@ -317,7 +317,7 @@ impl Engine {
             match timer {
                 Timer::Schedule => self.dirty = true,
                 Timer::Announce => self.announce_to_peers(),
-                Timer::Upload => self.pump_all_uploads(),
+                Timer::Upload => self.pump_uploads(),
                 Timer::Peers => self.check_peers(),
                 Timer::Session => self.session_tick(),
             }
@@ -341,7 +341,7 @@ impl Engine {
                 }
             }
         }
-        self.pump_all_uploads();
+        self.pump_uploads();
         self.dirty = true;
     }
 

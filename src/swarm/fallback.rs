@@ -17,8 +17,19 @@ const MAX_MARGIN_US: u64 = 4_000_000;
 const DIAL_PATIENCE_US: u64 = 3_000_000;
 /// …and not at all after this many, none of which came about.
 const HOPELESS_DIALS: u32 = 3;
+/// While peers may still be in time this is looked at again after, microseconds.
+const LOOK_AGAIN_US: u64 = 250_000;
 /// A part that no source holds is fetched elsewhere after this long without progress, microseconds.
 const PARTIAL_PATIENCE_US: u64 = 1_000_000;
+
+/// Which of an object's chunks HTTP is to bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All that is not here.
+    Missing,
+    /// What is not here and was asked of nobody.
+    Unasked,
+}
 
 impl Engine {
     /// Starts HTTP if it is time, or says when to look again.
@@ -43,14 +54,14 @@ impl Engine {
             return None;
         }
         match self.http_time(want) {
-            Ok(reason) => {
+            Ok((reason, part)) => {
                 if self.fetches.len() >= MAX_FETCHES {
                     return None;
                 }
                 if matches!(reason, HttpReason::Startup | HttpReason::NobodyHas) {
                     self.claim_fetched(want.id);
                 }
-                self.fetch_object(want.id, want.first, want.count, reason);
+                self.fetch_object(want.id, want.first, want.count, reason, part);
                 None
             }
             Err(at) => Some(at),
@@ -74,68 +85,67 @@ impl Engine {
     }
 
     /// Now, with the reason why, or when at the latest.
-    fn http_time(&mut self, want: &Want) -> Result<HttpReason, Timestamp> {
+    fn http_time(&mut self, want: &Want) -> Result<(HttpReason, Part), Timestamp> {
         let now = self.now;
         let Some(object) = self.objects.get(&want.id) else {
-            return Ok(HttpReason::Startup);
+            return Ok((HttpReason::Startup, Part::Missing));
         };
         if self.config.sharing == Sharing::Off || !self.config.tracker {
-            return Ok(HttpReason::PeersOff);
+            return Ok((HttpReason::PeersOff, Part::Missing));
         }
         if want.id.track.0 == 0 {
-            return Ok(HttpReason::Asset);
+            return Ok((HttpReason::Asset, Part::Missing));
         }
         let expect = self.http.expect_us(object.missing_bytes());
-        let left = want.need_at.since(now);
         // The more time there was when it was asked for, the more of it is kept as the player's buffer.
         let margin = (want.need_at.since(want.asked_at) / 3).clamp(MARGIN_US, MAX_MARGIN_US);
-        let last_call = Timestamp(want.need_at.0.saturating_sub(expect + expect / 2 + margin));
+        let before = |us: u64| Timestamp(want.need_at.0.saturating_sub(us));
+        let last_call = before(expect + expect / 2 + margin);
         let in_time = last_call > now;
         let progress = object.progress_at.max(object.asked_peers_at);
         // A holder of a part, or one that does not answer, must not keep the rest from being fetched.
         let stuck_at = progress.unwrap_or(want.asked_at).max(want.asked_at) + PARTIAL_PATIENCE_US;
         let covered = want.holders > 0 && (stuck_at > now || self.peers_cover(want));
         if covered {
-            return match (in_time, progress) {
-                (true, _) => Err(if stuck_at > now {
+            let unasked = object.unasked_bytes(want.first, want.count);
+            if in_time {
+                return Err(if stuck_at > now {
                     last_call.min(stuck_at)
                 } else {
                     last_call
-                }),
+                });
+            }
+            let Some(progress) = progress else {
                 // Nobody could be asked yet: the row is missing, or no credit is left.
-                (false, None) => Ok(HttpReason::Startup),
-                (false, Some(progress)) => {
-                    // However steadily a slow peer drips: from here on HTTP would just be in time.
-                    let last_chance =
-                        last_call.max(object.asked_peers_at.unwrap_or(now)) + (expect / 2 + MARGIN_US);
-                    let impatient_at = (progress + IMPATIENCE_US).min(last_chance);
-                    if impatient_at <= now {
-                        return Ok(HttpReason::Deadline);
-                    }
-                    let peers = self.peers_eta_us(want);
-                    if peers > left.max(expect.saturating_mul(2))
-                        && object.unasked(want.first, want.count).next().is_some()
-                    {
-                        Ok(HttpReason::Deadline)
-                    } else {
-                        Err(impatient_at)
-                    }
-                }
+                return Ok((HttpReason::Startup, Part::Missing));
             };
+            // However steadily a slow peer drips: from here on HTTP would just be in time.
+            let final_call = before(expect + expect / 2 + MARGIN_US);
+            let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + (expect / 2 + MARGIN_US);
+            let impatient_at = (progress + IMPATIENCE_US).max(final_call).min(last_chance);
+            if impatient_at <= now {
+                return Ok((HttpReason::Deadline, Part::Missing));
+            }
+            // What nobody was asked for will hardly come from peers in time: HTTP takes that part.
+            if unasked > 0 && self.peers_eta_us(want) > want.need_at.since(now).saturating_sub(margin / 2) {
+                return Ok((HttpReason::Deadline, Part::Unasked));
+            }
+            return Err(impatient_at.min(now + LOOK_AGAIN_US));
         }
         if !in_time {
             let waited = now.since(want.asked_at) > 0;
-            return Ok(if waited {
+            let reason = if waited {
                 HttpReason::NobodyHas
             } else {
                 HttpReason::Startup
-            });
+            };
+            return Ok((reason, Part::Missing));
         }
         match self.elect(want.id, want.asked_at) {
-            Elected::Yes => Ok(HttpReason::Elected),
+            Elected::Yes => Ok((HttpReason::Elected, Part::Missing)),
             Elected::NotBefore(at) => Err(at.min(last_call)),
             Elected::Nobody if self.peers_expected() => Err(last_call),
-            Elected::Nobody => Ok(HttpReason::NobodyHas),
+            Elected::Nobody => Ok((HttpReason::NobodyHas, Part::Missing)),
         }
     }
 

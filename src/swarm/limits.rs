@@ -12,7 +12,10 @@ pub(super) const MAX_FETCHES: usize = 6;
 pub(super) const MAX_WINDOW: u32 = 128;
 
 /// Chunks that may be requested from a peer whose rate is not known yet.
-pub(super) const FIRST_WINDOW: u32 = 16;
+pub(super) const FIRST_WINDOW: u32 = 8;
+
+/// Chunks that may be requested from the slowest peer: one on its way, one waiting.
+pub(super) const MIN_WINDOW: u32 = 2;
 
 /// Chunks that may be requested from a peer none of whose chunks has verified yet.
 pub(super) const UNPROVEN_WINDOW: u32 = 4;
@@ -25,7 +28,7 @@ pub(super) const MIN_UNSENT: u64 = 64 << 10;
 
 /// A channel that holds no more than this is low: its owner says so once, and one more message may follow
 /// whatever the other bounds say. The browser's low-water mark is set to the same.
-pub(super) const LOW_UNSENT: u64 = 32 << 10;
+pub(super) const LOW_UNSENT: u64 = 8 << 10;
 
 /// How long unsent bytes of one peer may last at its measured rate, milliseconds.
 pub(super) const UNSENT_MS: u64 = 100;
@@ -45,10 +48,7 @@ pub(super) const PROOF_BYTES: usize = 1_024;
 /// Time for a dialled connection to open, milliseconds.
 pub(super) const DIAL_MS: u64 = 10_000;
 
-/// Messages that may still arrive for a request that was cancelled.
-pub(super) const LATE_MESSAGES: u32 = 16;
-
-/// Time for which they may, milliseconds.
+/// Time for which data of a request that was given up may still arrive, milliseconds.
 pub(super) const LATE_MS: u64 = 10_000;
 
 /// Media time ahead of the play head that is fetched from peers before the player asks, microseconds.

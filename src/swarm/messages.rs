@@ -210,6 +210,17 @@ impl Engine {
             self.send(id, &Message::Reject { id: request, reason });
             return;
         }
+        if request <= peer.last_upload {
+            // Named before: if it still waits, it is more urgent now.
+            if let Some(at) = peer.uploads.iter().position(|upload| upload.id == request)
+                && let Some(mut upload) = peer.uploads.remove(at)
+            {
+                upload.urgency = urgency;
+                peer.queue(upload);
+            }
+            return;
+        }
+        peer.last_upload = request;
         let upload = Upload {
             id: request,
             object,
@@ -218,14 +229,9 @@ impl Engine {
             end: first.saturating_add(u32::from(count)),
             urgency,
         };
-        let at = peer
-            .uploads
-            .iter()
-            .position(|other| other.urgency < urgency)
-            .unwrap_or(peer.uploads.len());
-        peer.uploads.insert(at, upload);
+        peer.queue(upload);
         peer.useful_at = now;
-        self.pump_uploads(id);
+        self.pump_uploads();
     }
 
     fn peer_reject(&mut self, id: PeerId, request: u32, reason: RejectReason) {
@@ -321,10 +327,9 @@ impl Engine {
         };
         let len = payload.len() as u64;
         peer.download.add(now, len);
-        let Some(request) = peer.requests.get_mut(&data.id) else {
-            if peer.accept_late(data.id, now) {
-                self.count_traffic(data.object, |traffic| traffic.wasted += len);
-            } else if data.id <= peer.last_request {
+        let last_request = peer.last_request;
+        let Some(request) = peer.answered(data.id, now) else {
+            if data.id <= last_request {
                 // It was asked for this, long ago: too late to be of use, but no offence.
                 self.count_traffic(data.object, |traffic| traffic.wasted += len);
                 self.close_peer(id, CloseReason::Timeout, "late_data");
@@ -340,15 +345,9 @@ impl Engine {
             self.blame(id, "data_outside_request", Some((data.object, data.first)));
             return;
         }
-        if request.got == 0 {
-            let sample = now.since(request.issued_at).max(1);
-            peer.rtt_us = if peer.rtt_us == 0 {
-                sample
-            } else {
-                peer.rtt_us.min(sample).midpoint(peer.rtt_us)
-            };
-        }
+        let first = request.got == 0;
         request.progress_at = now;
+        let issued_at = request.issued_at;
         let bits = ((1_u32 << data.count) - 1) << (data.first - request.first);
         let bits = u16::try_from(bits & 0xffff).unwrap_or(u16::MAX);
         if request.got & bits != 0 {
@@ -357,11 +356,16 @@ impl Engine {
         }
         request.got |= bits;
         let complete = request.is_complete();
-        if complete {
-            peer.requests.remove(&data.id);
-            if peer.requests.is_empty() {
-                peer.download.stop(now);
-            }
+        if first {
+            let sample = now.since(issued_at).max(1);
+            peer.rtt_us = if peer.rtt_us == 0 {
+                sample
+            } else {
+                peer.rtt_us.min(sample).midpoint(peer.rtt_us)
+            };
+        }
+        if complete && peer.requests.remove(&data.id).is_some() && peer.requests.is_empty() {
+            peer.download.stop(now);
         }
         self.check_chunks(id, &data, payload);
     }

@@ -121,12 +121,23 @@ impl Object {
         (first..first.saturating_add(count)).filter(|&c| self.state(c) == Some(Chunk::Missing))
     }
 
-    /// First and last chunk, in this part, that is not verified.
+    /// Bytes of chunks that nobody was asked for.
+    pub(super) fn unasked_bytes(&self, first: u32, count: u32) -> u64 {
+        self.unasked(first, count)
+            .map(|chunk| u64::from(self.chunk_len(chunk)))
+            .sum()
+    }
+
+    /// The first run of chunks, in this part, that nobody was asked for.
+    pub(super) fn unasked_gap(&self, first: u32, count: u32) -> Option<(u32, u32)> {
+        let count = count.min(self.info.chunks.saturating_sub(first));
+        run(self.unasked(first, count))
+    }
+
+    /// The first run of chunks, in this part, that are not verified.
     pub(super) fn gap(&self, first: u32, count: u32) -> Option<(u32, u32)> {
         let end = first.saturating_add(count).min(self.info.chunks);
-        let mut open = (first..end).filter(|&c| !self.has(c));
-        let from = open.next()?;
-        Some((from, open.next_back().unwrap_or(from)))
+        run((first..end).filter(|&c| !self.has(c)))
     }
 
     /// Notes that `by` was asked for `chunk`: as first, or as the one hedge. False if neither is free.
@@ -224,6 +235,22 @@ impl Object {
         self.in_flight > 0
     }
 }
+
+/// First and last of the first run in `open`, across what is not worth a request of its own.
+fn run(mut open: impl Iterator<Item = u32>) -> Option<(u32, u32)> {
+    let from = open.next()?;
+    let mut to = from;
+    for chunk in open {
+        if chunk > to + HOLE {
+            break;
+        }
+        to = chunk;
+    }
+    Some((from, to))
+}
+
+/// Chunks that are fetched again rather than asking twice.
+const HOLE: u32 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,8 @@ use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::claims::ClaimRecord;
 use super::limits::{
-    FIRST_WINDOW, LATE_MESSAGES, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE,
-    MAX_WINDOW, MIN_UNSENT, UNPROVEN_WINDOW, UNSENT_MS,
+    FIRST_WINDOW, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE, MAX_WINDOW,
+    MIN_UNSENT, MIN_WINDOW, UNPROVEN_WINDOW, UNSENT_MS,
 };
 use super::ranges::RangeSet;
 use super::rate::{Allowance, RateMeter, transfer_us};
@@ -20,7 +20,11 @@ use crate::wire::{Have, Urgency};
 /// Before the first measurement a peer is taken for one that fills 4 Mbit/s.
 const ASSUMED_RATE: u64 = 500_000;
 /// A request is given up after this long without a message, at the least.
-const MIN_REQUEST_TIMEOUT_US: u64 = 1_000_000;
+const MIN_REQUEST_TIMEOUT_US: u64 = 2_000_000;
+/// A channel that holds bytes and does not say for this long that it got rid of any is stuck, microseconds.
+const STUCK_CHANNEL_US: u64 = 1_000_000;
+/// A peer is asked for what it brings within this time, microseconds.
+const SPAN_US: u64 = 300_000;
 /// A peer that timed out three times in a row is left alone for this long.
 const SNUB_US: u64 = 5_000_000;
 
@@ -64,7 +68,7 @@ impl Request {
 #[derive(Clone, Debug)]
 struct Late {
     id: u32,
-    messages: u32,
+    request: Request,
     until: Timestamp,
 }
 
@@ -202,7 +206,14 @@ pub(super) struct Peer {
     // what it fetches from us
     pub(super) uploads: VecDeque<Upload>,
     pub(super) choking: bool,
+    /// Unsent bytes as last reported, and what was sent since.
     pub(super) buffered: u64,
+    /// When that was.
+    pub(super) buffered_at: Timestamp,
+    /// When it was sent data last.
+    pub(super) served_at: Timestamp,
+    /// The highest request number that it gave us.
+    pub(super) last_upload: u32,
     pub(super) upload: RateMeter,
     pub(super) received: u64,
     pub(super) sent: u64,
@@ -251,6 +262,9 @@ impl Peer {
             uploads: VecDeque::new(),
             choking: false,
             buffered: 0,
+            buffered_at: now,
+            served_at: now,
+            last_upload: 0,
             upload: RateMeter::default(),
             received: 0,
             sent: 0,
@@ -319,15 +333,15 @@ impl Peer {
         let window = match self.download.rate() {
             0 => FIRST_WINDOW,
             rate => {
-                let span_us = (self.rtt_us * 2).max(300_000);
+                let span_us = (self.rtt_us * 2).max(SPAN_US);
                 let chunks = (rate.saturating_mul(span_us) / 1_000_000) / u64::from(CHUNK);
                 u32::try_from(chunks)
                     .unwrap_or(MAX_WINDOW)
-                    .clamp(FIRST_WINDOW / 2, MAX_WINDOW)
+                    .clamp(MIN_WINDOW, MAX_WINDOW)
             }
         };
         match urgency {
-            Urgency::Prefetch => (window / 2).saturating_sub(self.outstanding()),
+            Urgency::Prefetch => (window / 2).max(1).saturating_sub(self.outstanding()),
             Urgency::Soon | Urgency::Urgent => {
                 window.saturating_sub(self.outstanding() - self.outstanding_prefetch())
             }
@@ -348,7 +362,19 @@ impl Peer {
             .saturating_mul(2)
             .saturating_add(self.rtt_us * 2)
             .max(MIN_REQUEST_TIMEOUT_US);
-        request.progress_at + patience.min(10 * MIN_REQUEST_TIMEOUT_US)
+        request.progress_at + patience.min(5 * MIN_REQUEST_TIMEOUT_US)
+    }
+
+    /// The request that data answers, even if it was given up a while ago.
+    pub(super) fn answered(&mut self, id: u32, now: Timestamp) -> Option<&mut Request> {
+        if let Some(request) = self.requests.get_mut(&id) {
+            return Some(request);
+        }
+        self.late.retain(|late| late.until > now);
+        self.late
+            .iter_mut()
+            .find(|late| late.id == id)
+            .map(|late| &mut late.request)
     }
 
     /// Takes a request off the list; its data stays legal for a while.
@@ -356,7 +382,7 @@ impl Peer {
         let request = self.requests.remove(&id)?;
         self.late.push_back(Late {
             id,
-            messages: LATE_MESSAGES,
+            request: request.clone(),
             until: now.plus_ms(LATE_MS),
         });
         if self.late.len() > MAX_WINDOW as usize {
@@ -366,22 +392,6 @@ impl Peer {
             self.download.stop(now);
         }
         Some(request)
-    }
-
-    /// Whether data under this request number is legal although nothing waits for it.
-    pub(super) fn accept_late(&mut self, id: u32, now: Timestamp) -> bool {
-        self.late.retain(|late| late.until > now);
-        match self
-            .late
-            .iter_mut()
-            .find(|late| late.id == id && late.messages > 0)
-        {
-            Some(late) => {
-                late.messages -= 1;
-                true
-            }
-            None => false,
-        }
     }
 
     /// It refused a request. Nothing of it will come, and the next waits a little longer each time.
@@ -426,5 +436,29 @@ impl Peer {
     pub(super) fn sendable(&self) -> u64 {
         let bound = MIN_UNSENT.max(self.upload.rate().saturating_mul(UNSENT_MS) / 1_000);
         bound.saturating_sub(self.buffered)
+    }
+
+    /// Bytes that its channels hold and that stand in the way of others. Of one that is stuck nothing does.
+    pub(super) fn unsent(&self, now: Timestamp) -> u64 {
+        if now.since(self.buffered_at) < STUCK_CHANNEL_US {
+            self.buffered
+        } else {
+            0
+        }
+    }
+
+    /// Puts a request of its behind those that are as urgent.
+    pub(super) fn queue(&mut self, upload: Upload) {
+        let at = self
+            .uploads
+            .iter()
+            .position(|other| other.urgency < upload.urgency)
+            .unwrap_or(self.uploads.len());
+        self.uploads.insert(at, upload);
+    }
+
+    /// Its most urgent request of us.
+    pub(super) fn wants(&self) -> Option<Urgency> {
+        self.uploads.front().map(|upload| upload.urgency)
     }
 }

@@ -14,16 +14,15 @@ use super::object::{By, Chunk};
 use super::peer::Request;
 use super::timer::Timer;
 use super::{PeerId, Sharing, Timestamp};
-use crate::content::{ObjectId, TrackId, TrackKind};
+use crate::content::{Hash, ObjectId, TrackId, TrackKind};
 use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
 const URGENT_US: u64 = 10_000_000;
+/// A peer that has brought nothing for this long holds a chunk up, microseconds.
+const STUCK_US: u64 = 1_000_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
 pub(super) const IMPATIENCE_US: u64 = 250_000;
-/// A request made ahead of time that has brought nothing after this long is made anew once the player asks,
-/// microseconds.
-const UPGRADE_AFTER_US: u64 = 150_000;
 /// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
 const DOWNLOAD_PATIENCE_US: u64 = 1_500_000;
 
@@ -302,8 +301,14 @@ impl Engine {
         if self.config.sharing == Sharing::Off || want.holders == 0 {
             return;
         }
-        if want.demanded {
-            self.upgrade_prefetch(want.id);
+        let urgent = want.need_at.since(now) < URGENT_US / 2;
+        let urgency = match (want.demanded, urgent) {
+            (true, true) => Urgency::Urgent,
+            (true, false) | (false, true) => Urgency::Soon,
+            (false, false) => Urgency::Prefetch,
+        };
+        if urgency > Urgency::Prefetch {
+            self.upgrade(want.id, urgency);
         }
         let Some(object) = self.objects.get(&want.id) else {
             return;
@@ -312,17 +317,11 @@ impl Engine {
         if open.is_empty() {
             return;
         }
-        let urgent = want.need_at.since(now) < URGENT_US / 2;
         let share = u32::try_from(open.len().div_ceil(want.holders.max(1))).unwrap_or(u32::MAX);
         let run_limit = if urgent {
             share.clamp(4, MAX_REQUEST_CHUNKS.into())
         } else {
             MAX_REQUEST_CHUNKS.into()
-        };
-        let urgency = match (want.demanded, urgent) {
-            (true, true) => Urgency::Urgent,
-            (true, false) | (false, true) => Urgency::Soon,
-            (false, false) => Urgency::Prefetch,
         };
         while let Some(&start) = open.first() {
             let Some((peer_id, run)) = self.best_peer(want.id, start, &open, run_limit, urgency) else {
@@ -336,27 +335,21 @@ impl Engine {
     }
 
     /// What was fetched ahead and is asked for by the player now must not wait behind what is still fetched ahead.
-    fn upgrade_prefetch(&mut self, id: ObjectId) {
-        let now = self.now;
-        let waiting: Vec<(PeerId, u32)> = self
-            .peers
-            .values()
-            .flat_map(|peer| {
-                let waits = |request: &Request| {
-                    request.object == id
-                        && request.urgency == Urgency::Prefetch
-                        && request.got == 0
-                        && now.since(request.issued_at) > peer.rtt_us.max(UPGRADE_AFTER_US)
-                };
-                peer.requests
-                    .iter()
-                    .filter(move |(_, request)| waits(request))
-                    .map(|(request, _)| (peer.id, *request))
-            })
-            .collect();
-        for (peer, request) in waiting {
-            self.drop_request(peer, request);
-            self.send(peer, &Message::Cancel { id: request });
+    fn upgrade(&mut self, id: ObjectId, urgency: Urgency) {
+        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
+            return;
+        };
+        let mut upgraded: Vec<(PeerId, u32, u32, u8)> = Vec::new();
+        for peer in self.peers.values_mut() {
+            for (request_id, request) in peer.requests.iter_mut() {
+                if request.object == id && request.urgency < urgency {
+                    request.urgency = urgency;
+                    upgraded.push((peer.id, *request_id, request.first, request.count));
+                }
+            }
+        }
+        for (peer, request, first, count) in upgraded {
+            self.send_request(peer, request, id, root, first, count, urgency);
         }
     }
 
@@ -427,7 +420,7 @@ impl Engine {
         let mut hedges: Vec<(ObjectId, u32, PeerId)> = Vec::new();
         for peer in self.peers.values() {
             for request in peer.requests.values().filter(|r| demanded.contains(&r.object)) {
-                let stuck = now.since(request.progress_at) > (peer.rtt_us * 2).max(IMPATIENCE_US);
+                let stuck = now.since(request.progress_at) > (peer.rtt_us * 2).max(STUCK_US);
                 let soon = self.need_at(request.object, now, None).since(now) < URGENT_US / 4;
                 if !(stuck && soon) {
                     continue;
@@ -508,16 +501,30 @@ impl Engine {
             urgency,
         };
         peer.requests.insert(request_id, request);
+        self.send_request(peer_id, request_id, id, root, first, size, urgency);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one message")]
+    fn send_request(
+        &mut self,
+        peer: PeerId,
+        request: u32,
+        object: ObjectId,
+        root: Hash,
+        first: u32,
+        count: u8,
+        urgency: Urgency,
+    ) {
         let mut nonce = [0; 16];
         self.rng.fill(&mut nonce);
         self.send(
-            peer_id,
+            peer,
             &Message::Request {
-                id: request_id,
-                object: id,
+                id: request,
+                object,
                 root,
                 first,
-                count: size,
+                count,
                 nonce,
                 urgency,
             },

@@ -1,7 +1,7 @@
 //! The uplink: what is served to whom, within the page's cap, and what peers are told we hold.
 
 use super::engine::Engine;
-use super::limits::{LOW_UNSENT, MIN_UNSENT_ALL, UNSENT_ALL_MS};
+use super::limits::{LOW_UNSENT, MIN_UNSENT, MIN_UNSENT_ALL, UNSENT_ALL_MS};
 use super::rate::{RateMeter, transfer_us};
 use super::timer::Timer;
 use super::{Output, PeerId, Sharing, Timestamp};
@@ -13,6 +13,9 @@ use crate::wire::{
 
 /// The bucket holds this much time of the cap, so that a chunk can go in one piece at any cap.
 const BUCKET_US: u64 = 250_000;
+
+/// With the channels full, looks again after so long at the most, microseconds.
+const MAX_WAIT_US: u64 = 500_000;
 
 /// The page's upload cap as a token bucket, and the uplink as it turns out to be.
 #[derive(Clone, Debug)]
@@ -118,6 +121,7 @@ impl Engine {
         };
         let gone = peer.buffered.saturating_sub(buffered);
         peer.buffered = buffered;
+        peer.buffered_at = now;
         if gone > 0 {
             peer.upload.add(now, gone);
             self.budget.uplink.add(now, gone);
@@ -128,37 +132,38 @@ impl Engine {
         if self.peers.values().all(|peer| peer.buffered == 0) {
             self.budget.uplink.stop(now);
         }
-        self.pump_uploads(id);
+        self.pump_uploads();
     }
 
-    pub(super) fn pump_all_uploads(&mut self) {
-        let ids: Vec<PeerId> = self
-            .peers
-            .values()
-            .filter(|peer| !peer.uploads.is_empty())
-            .map(|peer| peer.id)
-            .collect();
-        if ids.is_empty() {
-            return;
-        }
-        // A different one begins each time, or the first would take every token.
-        let start = usize::try_from(self.rng.below(ids.len() as u64)).unwrap_or_default();
-        for id in ids.iter().cycle().skip(start).take(ids.len()) {
-            self.pump_uploads(*id);
-        }
-    }
-
-    /// Sends as much to one peer as its channel, the uplink and the cap allow.
-    pub(super) fn pump_uploads(&mut self, id: PeerId) {
+    /// Sends as much as the channels, the uplink and the cap allow: the most urgent first, whoever asks for it, and
+    /// of equals the one that was served least recently. What waits inside the channels can no longer be overtaken,
+    /// so little is put there.
+    pub(super) fn pump_uploads(&mut self) {
         let now = self.now;
         if self.config.sharing != Sharing::On {
             return;
         }
-        let unsent_bound =
-            MIN_UNSENT_ALL.max(self.budget.uplink.rate().saturating_mul(UNSENT_ALL_MS) / 1_000);
+        let bound = match self.budget.uplink.rate() {
+            0 => MIN_UNSENT_ALL,
+            rate => (rate.saturating_mul(UNSENT_ALL_MS) / 1_000).max(MIN_UNSENT / 2),
+        };
         loop {
-            let unsent: u64 = self.peers.values().map(|peer| peer.buffered).sum();
+            let unsent: u64 = self.peers.values().map(|peer| peer.unsent(now)).sum();
             let allowed = self.budget.allowed(now);
+            let next = self
+                .peers
+                .values()
+                .filter(|peer| peer.buffered <= LOW_UNSENT || peer.sendable() > 0)
+                .filter_map(|peer| Some((peer.wants()?, peer.served_at, peer.id)))
+                .min_by_key(|(urgency, served_at, id)| (core::cmp::Reverse(*urgency), *served_at, *id));
+            let Some((_, _, id)) = next else {
+                return;
+            };
+            if unsent > 0 && unsent >= bound {
+                // A channel says when it runs low; should none do so, they are stuck.
+                self.timers.set_earlier(Timer::Upload, now + MAX_WAIT_US);
+                return;
+            }
             let Some(peer) = self.peers.get_mut(&id) else {
                 return;
             };
@@ -186,7 +191,7 @@ impl Engine {
                 && object.has(first + u32::from(count))
             {
                 let more = bytes + u64::from(object.chunk_len(first + u32::from(count)));
-                if more > peer.max_message || (count > 0 && more > allowed) {
+                if more > peer.max_message || (count > 0 && (more > allowed || more > bound / 2)) {
                     break;
                 }
                 bytes = more;
@@ -195,10 +200,6 @@ impl Engine {
             if count == 0 {
                 peer.uploads.pop_front();
                 continue;
-            }
-            let full = peer.sendable() < bytes || unsent.saturating_add(bytes) > unsent_bound;
-            if peer.buffered > LOW_UNSENT && full {
-                return;
             }
             if bytes > allowed {
                 match self.budget.when(bytes, now) {
@@ -225,6 +226,8 @@ impl Engine {
             self.budget.uplink.start(now);
             self.budget.spend(bytes);
             peer.buffered = peer.buffered.saturating_add(bytes);
+            peer.buffered_at = now;
+            peer.served_at = now;
             let payload = bytes - DATA_HEAD as u64;
             peer.sent = peer.sent.saturating_add(payload);
             self.count_traffic(object_id, |traffic| traffic.to_peers += payload);

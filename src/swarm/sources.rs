@@ -1,8 +1,9 @@
 //! The HTTP source: one plain GET per segment by default, a range for the rest of one; every byte checked.
 
 use super::engine::Engine;
+use super::fallback::Part;
 use super::fetch::{Fetch, What};
-use super::limits::MAX_ATTEMPTS;
+use super::limits::{MAX_ATTEMPTS, MAX_FETCHES};
 use super::object::{By, Chunk};
 use super::timer::Timer;
 use super::{
@@ -15,20 +16,46 @@ use crate::wire::Message;
 /// Answers that fail verification before the source is blamed: the first may be a stale cache entry.
 const CORRUPT_BEFORE_BLAME: u32 = 2;
 
+/// Requests for what is missing of one object, at once.
+const MAX_RUNS: u32 = 4;
+
 impl Engine {
-    /// Asks HTTP for everything in `first..first + count` that is not verified.
-    pub(super) fn fetch_object(&mut self, id: ObjectId, first: u32, count: u32, reason: HttpReason) {
+    /// Asks HTTP for the chunks of `first..first + count` that are missing, in a few requests at most.
+    pub(super) fn fetch_object(
+        &mut self,
+        id: ObjectId,
+        first: u32,
+        count: u32,
+        reason: HttpReason,
+        part: Part,
+    ) {
+        let (mut from, end) = (first, first.saturating_add(count));
+        for _ in 0..MAX_RUNS {
+            match self.fetch_run(id, from, end.saturating_sub(from), reason, part) {
+                Some(last) if self.fetches.len() < MAX_FETCHES => from = last + 1,
+                _ => return,
+            }
+        }
+    }
+
+    /// Asks HTTP for the first run of missing chunks, and says where it ends.
+    fn fetch_run(
+        &mut self,
+        id: ObjectId,
+        first: u32,
+        count: u32,
+        reason: HttpReason,
+        part: Part,
+    ) -> Option<u32> {
         let now = self.now;
         let row_known = self.catalog.row(id).is_some();
-        let Some(location) = self.catalog.location(id) else {
-            return;
+        let location = self.catalog.location(id)?;
+        let object = self.objects.get_mut(&id)?;
+        let gap = match part {
+            Part::Missing => object.gap(first, count),
+            Part::Unasked => object.unasked_gap(first, count),
         };
-        let Some(object) = self.objects.get_mut(&id) else {
-            return;
-        };
-        let Some((mut from, mut to)) = object.gap(first, count) else {
-            return;
-        };
+        let (mut from, mut to) = gap?;
         if !row_known {
             // Without the row only a whole body can be checked.
             from = 0;
@@ -48,9 +75,7 @@ impl Engine {
         object.http_reason.get_or_insert(reason);
         object.retry_at = None;
         let fetch = self.fresh_fetch_id();
-        let Some(object) = self.objects.get_mut(&id) else {
-            return;
-        };
+        let object = self.objects.get_mut(&id)?;
         for chunk in from..=to {
             object.request(chunk, By::Http(fetch), now);
         }
@@ -87,6 +112,7 @@ impl Engine {
                 len: fetch_len,
             },
         );
+        Some(to)
     }
 
     pub(super) fn fetch_piece(&mut self, id: FetchId, piece: u32, payload: &dyn Payload) {

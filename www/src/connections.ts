@@ -229,4 +229,4 @@ function selectedPath(report: RTCStatsReport): ConnectionState['path'] {
 /** Negotiated channels by id, as both sides make them. */
 const CHANNELS = ['control', 'data'];
 /** Below this the engine may send more: enough to keep a fast link busy for one turn of the event loop. */
-const RELAY_LOW_BYTES = 32 * 1024;
+const RELAY_LOW_BYTES = 8 * 1024;

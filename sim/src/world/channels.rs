@@ -21,7 +21,7 @@ const ICE_FAILS_US: Micros = 15_000_000;
 /// A browser gives up a connection whose other side is silent after about this time.
 pub(super) const LOST_US: Micros = 20_000_000;
 /// The browser's low-water mark of each channel, as the worker sets it.
-const LOW_BYTES: u64 = 32 << 10;
+const LOW_BYTES: u64 = 8 << 10;
 /// What browsers state as the largest message that they take.
 const MAX_MESSAGE_SIZE: u32 = 262_144;
 

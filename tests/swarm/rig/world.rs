@@ -30,7 +30,7 @@ pub enum Behaviour {
 /// Type of a ROWS message.
 const ROWS: u8 = 0x07;
 /// A browser's low-water mark, bytes.
-const LOW_WATER: u64 = 32 * 1024;
+const LOW_WATER: u64 = 8 * 1024;
 
 /// The model origin.
 pub struct Origin {

@@ -120,4 +120,4 @@ export class RelayedChannels implements Channels {
 }
 
 /** Below this the engine is told that it may send more: what a fast link needs for one turn of the event loop. */
-const LOW_BYTES = 32 * 1024;
+const LOW_BYTES = 8 * 1024;
