@@ -26,10 +26,5 @@ pub use peer::{DATA_HEAD_LEN, MAX_TRACKER_TEXT, Peer, build_version};
 #[cfg(target_arch = "wasm32")]
 pub use poison::{panic_now, poison};
 
-/// A quarter of the code of the allocator that comes with the standard library, and allocates in constant time.
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
 #[cfg(all(test, target_arch = "wasm32"))]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
