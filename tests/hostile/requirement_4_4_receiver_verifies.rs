@@ -263,7 +263,9 @@ fn a_sensible_polluter_gets_one_message() {
                     if let Reply::Data(bytes) = reply {
                         answers += 1;
                         if answers % 10 == 0 || answers > 10 {
-                            let head = bytes.len() - 1 - dice.below(10_000);
+                            // Somewhere in the chunks, however few bytes they are.
+                            let chunks = bytes.len() - wire::DATA_HEAD;
+                            let head = bytes.len() - 1 - dice.below(chunks.min(10_000));
                             dice.flip(&mut bytes[head..]);
                             *forged.borrow_mut() += 1;
                         }
