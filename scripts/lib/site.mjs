@@ -1,6 +1,17 @@
 // Puts together what an origin serves: contents, the built package, pages. Files are linked, not copied, where that works.
 
-import { constants, copyFile, link, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import path from 'node:path';
 
 import { output } from './run.mjs';
@@ -28,13 +39,28 @@ export async function place(from, to, { own = false } = {}) {
   }
 }
 
+/** The folder, filled by `make(folder)` on first use; whoever looks meanwhile sees none of it or all. */
+export async function madeOnce(folder, make) {
+  if (await exists(folder)) {
+    return folder;
+  }
+  await mkdir(path.dirname(folder), { recursive: true });
+  const unfinished = await mkdtemp(`${folder}.`);
+  await make(unfinished);
+  await rename(unfinished, folder).catch(async (error) => {
+    // Somebody else has made it meanwhile.
+    if (!(await exists(folder))) throw error;
+    await rm(unfinished, { recursive: true });
+  });
+  return folder;
+}
+
 /** The key pair `name` in `folder`, made on first use: {file, publicKey}. */
 export async function keyPair(folder, name) {
-  await mkdir(folder, { recursive: true });
-  const file = path.join(folder, `${name}.key`);
-  if (!(await exists(file))) {
-    await output(SWARMSEAL, ['keygen', file]);
-  }
+  const own = await madeOnce(path.join(folder, name), (unfinished) =>
+    output(SWARMSEAL, ['keygen', path.join(unfinished, `${name}.key`)]),
+  );
+  const file = path.join(own, `${name}.key`);
   return { file, publicKey: (await readFile(`${file}.pub`, 'utf8')).trim() };
 }
 

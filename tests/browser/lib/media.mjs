@@ -1,11 +1,11 @@
 // The streams that tests play, made once by ffmpeg into .work/ and kept there.
 
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 
 import { SAMPLE_MEDIA, WORK } from '../../../scripts/lib/paths.mjs';
-import { emptyFolder, exists } from '../../../scripts/lib/site.mjs';
+import { madeOnce } from '../../../scripts/lib/site.mjs';
 import { output } from '../../../scripts/lib/run.mjs';
 
 /** Makes all streams that are not there yet, so that no encoder runs beside a test. */
@@ -23,18 +23,7 @@ export async function media(name) {
     throw new Error(`no stream is called ${name}`);
   }
   const recipe = createHash('sha256').update(make.toString()).update(HELPERS).digest('hex').slice(0, 12);
-  const folder = path.join(WORK, 'streams', `${name}-${recipe}`);
-  if (!(await exists(folder))) {
-    await mkdir(path.dirname(folder), { recursive: true });
-    const unfinished = await emptyFolder(`${folder}.${process.pid}`);
-    await make(unfinished);
-    await rename(unfinished, folder).catch(async (error) => {
-      // Another process made the same stream meanwhile.
-      if (!(await exists(folder))) throw error;
-      await rm(unfinished, { recursive: true });
-    });
-  }
-  return folder;
+  return madeOnce(path.join(WORK, 'streams', `${name}-${recipe}`), make);
 }
 
 const STREAMS = {
