@@ -19,7 +19,7 @@ const BYTES = new TextEncoder().encode('#EXTM3U');
 interface Asked {
   url: string;
   options: LoadOptions;
-  resolve: (transferMs: number) => void;
+  resolve: (transferMs: number, fromHttp?: number, fromPeers?: number) => void;
   reject: (error: Error) => void;
 }
 
@@ -36,9 +36,9 @@ beforeEach(() => {
 const peer = {
   load: (url: string, options: LoadOptions = {}): Promise<LoadResult> =>
     new Promise((resolve, reject) => {
-      const answer = (transferMs: number): void => {
+      const answer = (transferMs: number, fromHttp = 0, fromPeers = 7): void => {
         const timing = { startedMs: 0, firstByteMs: 0, doneMs: 0, transferMs };
-        resolve({ data: BYTES.slice().buffer, mediaType: 'a/b', fromPeers: 7, fromHttp: 0, timing });
+        resolve({ data: BYTES.slice().buffer, mediaType: 'a/b', fromPeers, fromHttp, timing });
       };
       asked.push({ url, options, resolve: answer, reject });
     }),
@@ -54,8 +54,8 @@ function start(
   context: Partial<LoaderContext> = {},
   policy: object = {},
   config: Partial<HlsConfig> = {},
+  Constructor = hlsConfig(peer)[which] as unknown as new (config: object) => Loader<LoaderContext>,
 ): { loader: Loader<LoaderContext>; outcomes: Outcome[] } {
-  const Constructor = hlsConfig(peer)[which] as unknown as new (config: object) => Loader<LoaderContext>;
   const loader = new Constructor(config);
   const outcomes: Outcome[] = [];
   const callbacks: LoaderCallbacks<LoaderContext> = {
@@ -115,6 +115,29 @@ describe('hls.js loaders', () => {
     const { loading, bwEstimate } = await delivered(1000, 1002, 800);
     assert.deepEqual(loading, { start: 202, first: 202, end: 1002 });
     assert.equal(bwEstimate, (BYTES.length * 8000) / 800);
+  });
+
+  test('what came from peers is told as no faster than the origin', async () => {
+    const { length } = BYTES;
+    const loader = hlsConfig(peer).fLoader as unknown as new (config: object) => Loader<LoaderContext>;
+    const told: number[] = [];
+    for (const [transferMs, fromHttp, fromPeers] of [
+      [10, 0, 100_000],
+      [400, 100_000, 0],
+      [10, 0, 100_000],
+      [900, 0, 100_000],
+      [5, 1_000, 0],
+      [10, 0, 100_000],
+    ] as const) {
+      const { outcomes } = start('fLoader', {}, {}, {}, loader);
+      now += 10_000;
+      asked.at(-1)?.resolve(transferMs, fromHttp, fromPeers);
+      await settled();
+      const [outcome] = outcomes;
+      assert.equal(outcome?.kind, 'success');
+      told.push(Math.round((length * 8000) / outcome.stats.bwEstimate));
+    }
+    assert.deepEqual(told, [10, 400, 400, 900, 5, 400]);
   });
 
   test('failures become statuses that hls.js knows what to do with', async () => {

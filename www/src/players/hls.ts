@@ -22,10 +22,11 @@ export interface LoadingPeer {
 
 /** The loaders to spread into hls.js's configuration. */
 export function hlsConfig(peer: LoadingPeer): Pick<HlsConfig, 'loader' | 'fLoader' | 'pLoader'> {
+  const transferMs = pacedByOrigin();
   const verified: Transfer = async ({ url, rangeStart, rangeEnd }, signal) => {
     const range = rangeEnd ? { range: { first: rangeStart ?? 0, last: rangeEnd - 1 } } : {};
-    const { data, timing } = await peer.load(url, { ...range, signal });
-    return { data, transferMs: timing?.transferMs ?? null };
+    const loaded = await peer.load(url, { ...range, signal });
+    return { data: loaded.data, transferMs: transferMs(loaded) };
   };
   class SealedLoader extends TransferLoader {
     constructor() {
@@ -41,6 +42,22 @@ export function hlsConfig(peer: LoadingPeer): Pick<HlsConfig, 'loader' | 'fLoade
     loader: PlainLoader,
     fLoader: SealedLoader as unknown as FragmentLoaderConstructor,
     pLoader: SealedLoader as unknown as PlaylistLoaderConstructor,
+  };
+}
+
+/**
+ * What to tell the player of how long a load took. A player that goes up on the rate of a near peer asks for a rendition
+ * that the peer may not hold, waits for the origin, and goes down again: so nothing is reported as faster than the origin.
+ */
+function pacedByOrigin(): (loaded: LoadResult) => number | null {
+  /** Milliseconds per byte. */
+  let pace = 0;
+  return ({ fromPeers, fromHttp, timing }) => {
+    if (timing === null) return null;
+    const bytes = fromPeers + fromHttp;
+    // A small body says more about the round trip.
+    if (fromHttp > fromPeers + MIN_SAMPLE_BYTES) pace = timing.transferMs / bytes;
+    return Math.max(timing.transferMs, bytes * pace);
   };
 }
 
@@ -206,4 +223,5 @@ function emptyStats(): LoaderStats {
 }
 
 const STATUS: Record<string, number> = { unlisted: 404, unavailable: 503, corrupt: 502, http_error: 503 };
+const MIN_SAMPLE_BYTES = 16_384;
 const MIN_TRANSFER_MS = 1;
