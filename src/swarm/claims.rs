@@ -86,7 +86,7 @@ impl Engine {
         let Some(own) = self.own_rank(id).filter(|_| neighbours) else {
             return Elected::Nobody;
         };
-        let serves = self.config.sharing == Sharing::On && !self.budget.is_exhausted(now);
+        let serves = self.serves();
         let by = self.claims.known.get(&id).map(|claim| claim.by);
         match by {
             Some(Claimant::Other(_, until)) if until > now => Elected::NotBefore(until),
@@ -119,6 +119,11 @@ impl Engine {
         }
     }
 
+    /// Whether others would get what this viewer fetches.
+    fn serves(&self) -> bool {
+        self.config.sharing == Sharing::On && !self.budget.is_exhausted(self.now)
+    }
+
     /// Says that this viewer means to fetch `id`.
     fn claim(&mut self, id: ObjectId, own: u64) -> Elected {
         let at = self.now + SETTLE_US;
@@ -129,8 +134,7 @@ impl Engine {
 
     /// This viewer fetches `id` without having been elected: those who wait or claim need not fetch it too.
     pub(super) fn claim_fetched(&mut self, id: ObjectId) {
-        let serves = self.config.sharing == Sharing::On && !self.budget.is_exhausted(self.now);
-        if serves && id.track.0 != 0 {
+        if self.serves() && id.track.0 != 0 {
             self.pass_claim(id, FETCHING, None);
         }
     }

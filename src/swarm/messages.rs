@@ -199,17 +199,6 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        let reject = match held {
-            Err(reason) => Some(reason),
-            Ok(_) if sharing != Sharing::On || peer.choking => Some(RejectReason::Policy),
-            Ok(false) => Some(RejectReason::NotHeld),
-            Ok(true) if peer.uploads.len() >= MAX_UPLOAD_QUEUE => Some(RejectReason::Busy),
-            Ok(true) => None,
-        };
-        if let Some(reason) = reject {
-            self.send(id, &Message::Reject { id: request, reason });
-            return;
-        }
         if request <= peer.last_upload {
             // Named before: if it still waits, it is more urgent now.
             if let Some(at) = peer.uploads.iter().position(|upload| upload.id == request)
@@ -221,6 +210,17 @@ impl Engine {
             return;
         }
         peer.last_upload = request;
+        let reject = match held {
+            Err(reason) => Some(reason),
+            Ok(_) if sharing != Sharing::On || peer.choking => Some(RejectReason::Policy),
+            Ok(false) => Some(RejectReason::NotHeld),
+            Ok(true) if peer.uploads.len() >= MAX_UPLOAD_QUEUE => Some(RejectReason::Busy),
+            Ok(true) => None,
+        };
+        if let Some(reason) = reject {
+            self.send(id, &Message::Reject { id: request, reason });
+            return;
+        }
         let upload = Upload {
             id: request,
             object,

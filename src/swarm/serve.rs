@@ -159,7 +159,7 @@ impl Engine {
             let Some((_, _, id)) = next else {
                 return;
             };
-            if unsent > 0 && unsent >= bound {
+            if unsent >= bound {
                 // A channel says when it runs low; should none do so, they are stuck.
                 self.timers.set_earlier(Timer::Upload, now + MAX_WAIT_US);
                 return;

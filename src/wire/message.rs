@@ -35,7 +35,7 @@ pub enum Message {
     },
     /// Asks for chunks of an object.
     Request {
-        /// Chosen by the sender, not in use.
+        /// Chosen by the sender, ascending; one that was used before changes the urgency of what is not sent yet.
         id: u32,
         /// The object.
         object: ObjectId,

@@ -5,7 +5,7 @@
 use crate::rig::{Behaviour, World, bytes};
 use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, PeerId, RefuseCode, Sharing};
-use swarmseal::wire::{self, Message};
+use swarmseal::wire::{self, Message, Urgency};
 
 const SEGMENT: usize = 150_000;
 const OBJECT: ObjectId = ObjectId {
@@ -369,4 +369,57 @@ fn a_peer_that_floods_with_small_messages_is_cut_off() {
     // Not at once, but in the end they meet again.
     world.run(40_000_000);
     assert!(!world.viewers[first].engine.stats().peers.is_empty());
+}
+
+#[test]
+fn a_request_that_becomes_more_urgent_is_answered_once_and_not_refused() {
+    let (mut world, first, _) = pair(Behaviour::Honest);
+    let object = ObjectId {
+        track: TrackId(1),
+        index: 1,
+    };
+    let root = world.viewers[first].engine.catalog().object(object).unwrap().root;
+    let peer = PeerId(world.viewers[first].engine.stats().peers[0].peer);
+    let ask = |id, urgency| {
+        wire::encode(&Message::Request {
+            id,
+            object,
+            root,
+            first: 0,
+            count: 1,
+            nonce: [0; 16],
+            urgency,
+        })
+    };
+    // More than the channel takes at once: the rest waits in the queue, which is full then.
+    let start = 1_000_000;
+    let before = world.viewers[first].engine.stats().media.to_peers;
+    let mut queued = 0;
+    for id in start..start + 200 {
+        world.input(
+            first,
+            Input::Message {
+                peer,
+                bytes: &ask(id, Urgency::Prefetch),
+            },
+        );
+        queued = id;
+    }
+    let refused = world.viewers[first].rejects_sent;
+    assert!(refused > 0, "the queue is full");
+    for id in start..=queued {
+        world.input(
+            first,
+            Input::Message {
+                peer,
+                bytes: &ask(id, Urgency::Urgent),
+            },
+        );
+    }
+    assert_eq!(
+        world.viewers[first].rejects_sent, refused,
+        "asked to hurry, it refuses nothing"
+    );
+    let sent = (world.viewers[first].engine.stats().media.to_peers - before) / 16_384;
+    assert!(sent <= 200 - refused, "{sent} chunks sent, {refused} refused");
 }

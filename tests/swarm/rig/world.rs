@@ -29,6 +29,8 @@ pub enum Behaviour {
 
 /// Type of a ROWS message.
 const ROWS: u8 = 0x07;
+/// Type of a REJECT message.
+const REJECT: u8 = 0x0a;
 /// A browser's low-water mark, bytes.
 const LOW_WATER: u64 = 8 * 1024;
 
@@ -54,6 +56,7 @@ pub struct Viewer {
     pub sent_corrupt: u64,
     pub refusals: u64,
     pub rows_sent: u64,
+    pub rejects_sent: u64,
     pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
     held: BTreeMap<(FetchId, u32), Vec<u8>>,
     open_fetches: BTreeSet<FetchId>,
@@ -216,6 +219,7 @@ impl World {
             sent_corrupt: 0,
             refusals: 0,
             rows_sent: 0,
+            rejects_sent: 0,
             store: BTreeMap::new(),
             held: BTreeMap::new(),
             open_fetches: BTreeSet::new(),
@@ -598,8 +602,10 @@ impl World {
                     }
                 }
                 Output::Send { peer, bytes } => {
-                    if bytes[0] == ROWS {
-                        self.viewers[viewer].rows_sent += 1;
+                    match bytes[0] {
+                        ROWS => self.viewers[viewer].rows_sent += 1,
+                        REJECT => self.viewers[viewer].rejects_sent += 1,
+                        _ => {}
                     }
                     if self.viewers[viewer].behaviour == Behaviour::Silent && bytes[0] == ROWS {
                         continue;
