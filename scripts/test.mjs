@@ -27,6 +27,12 @@ const SUITES = [
   },
   { name: 'rust', commands: [['cargo', 'test', '--workspace', '--quiet']] },
   {
+    name: 'simulate',
+    commands: [
+      ['cargo', 'test', '--quiet', '--profile', 'sim', '--package', 'swarmseal-sim', '--test', 'claims'],
+    ],
+  },
+  {
     name: 'wasm',
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
     // Not --quiet: cargo would hand it on to the runner, which does not know it.
