@@ -2,6 +2,8 @@
 
 mod content;
 mod crowd;
+mod links;
+mod origin;
 mod tracker;
 mod world;
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use swarmseal::content::{CHUNK, ObjectId, PublicKey};
 use swarmseal::signal::{ClientMessage, ServerMessage};
 use swarmseal::swarm::{
-    DemandId, Engine, EngineConfig, Event, FetchId, FetchKind, FetchOutcome, Input, KeepFrom, Output, PeerId,
+    DemandId, Engine, EngineConfig, Event, FetchId, FetchOutcome, Input, KeepFrom, Output, PeerId,
     RefuseCode, Sharing, Timestamp,
 };
 use swarmseal::wire::{self, DATA_HEAD, Message, RejectReason};
 
 use super::content::{NOW_S, Published};
+use super::origin::Origin;
 use super::tracker::{self, Tracker};
 
 /// What a viewer does wrong.
@@ -34,20 +35,6 @@ const REJECT: u8 = 0x0a;
 /// A browser's low-water mark, bytes.
 const LOW_WATER: u64 = 8 * 1024;
 
-/// The model origin.
-pub struct Origin {
-    pub latency_us: u64,
-    pub bytes_per_s: u64,
-    pub down: bool,
-    /// Byte of this path that is altered.
-    pub altered: Option<(String, usize)>,
-    /// The next answer for this path stops after so many pieces.
-    pub stalls: Option<(String, usize)>,
-    /// Requests by path.
-    pub requests: BTreeMap<String, u32>,
-    pub bytes: BTreeMap<String, u64>,
-}
-
 /// One viewer: an engine, the bytes that it owns, and what its player got.
 pub struct Viewer {
     pub engine: Engine,
@@ -59,20 +46,20 @@ pub struct Viewer {
     pub rejects_sent: u64,
     pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
     held: BTreeMap<(FetchId, u32), Vec<u8>>,
-    open_fetches: BTreeSet<FetchId>,
-    links: BTreeMap<PeerId, (usize, PeerId)>,
+    pub(super) open_fetches: BTreeSet<FetchId>,
+    pub(super) links: BTreeMap<PeerId, (usize, PeerId)>,
     conn: u64,
     pub delivered: BTreeMap<DemandId, (u64, Vec<u8>)>,
     pub refused: BTreeMap<DemandId, RefuseCode>,
     pub events: Vec<Event>,
     pub closes: Vec<(PeerId, &'static str)>,
     pub buffered: BTreeMap<PeerId, u64>,
-    sent_to: BTreeSet<PeerId>,
+    pub(super) sent_to: BTreeSet<PeerId>,
     told_open: BTreeSet<PeerId>,
     wake: Option<Timestamp>,
 }
 
-enum Item {
+pub(super) enum Item {
     Wake(usize),
     Piece {
         viewer: usize,
@@ -156,8 +143,8 @@ pub struct World {
     tracker: Tracker,
     queue: BTreeMap<(Timestamp, u64), Item>,
     order: u64,
-    uplink_free: BTreeMap<usize, Timestamp>,
-    origin_free: BTreeMap<usize, Timestamp>,
+    pub(super) uplink_free: BTreeMap<usize, Timestamp>,
+    pub(super) origin_free: BTreeMap<usize, Timestamp>,
 }
 
 impl World {
@@ -312,7 +299,7 @@ impl World {
         self.drain(viewer, None);
     }
 
-    fn at(&mut self, delay_us: u64, item: Item) {
+    pub(super) fn at(&mut self, delay_us: u64, item: Item) {
         self.order += 1;
         self.queue.insert((self.now + delay_us, self.order), item);
     }
@@ -648,182 +635,6 @@ impl World {
                 Output::Event(event) => self.viewers[viewer].events.push(event),
             }
         }
-    }
-
-    fn transmit(&mut self, viewer: usize, peer: PeerId, bytes: Vec<u8>, data: bool) {
-        let Some(&(other, their)) = self.viewers[viewer].links.get(&peer) else {
-            return;
-        };
-        let len = bytes.len() as u64;
-        *self.viewers[viewer].buffered.entry(peer).or_default() += len;
-        self.viewers[viewer].sent_to.insert(peer);
-        let free = self
-            .uplink_free
-            .get(&viewer)
-            .copied()
-            .unwrap_or_default()
-            .max(self.now);
-        let done = free + len * 1_000_000 / self.link_bytes_per_s;
-        self.uplink_free.insert(viewer, done);
-        let sent = done.since(self.now);
-        self.at(
-            sent,
-            Item::Sent {
-                viewer,
-                peer,
-                bytes: len,
-            },
-        );
-        let arrive = sent + self.link_latency_us;
-        let item = if data {
-            Item::Data {
-                viewer: other,
-                peer: their,
-                bytes,
-            }
-        } else {
-            Item::Control {
-                viewer: other,
-                peer: their,
-                bytes,
-            }
-        };
-        self.at(arrive, item);
-    }
-
-    fn origin_serves(
-        &mut self,
-        viewer: usize,
-        fetch: FetchId,
-        path: &str,
-        range: Option<(u64, u64)>,
-        kind: FetchKind,
-    ) {
-        self.viewers[viewer].open_fetches.insert(fetch);
-        *self.origin.requests.entry(path.to_owned()).or_default() += 1;
-        let latency = self.origin.latency_us;
-        let mut body = match self.published.files.get(path) {
-            Some(body) if !self.origin.down => body.to_vec(),
-            Some(_) => {
-                return self.at(
-                    latency,
-                    Item::End {
-                        viewer,
-                        fetch,
-                        outcome: FetchOutcome::Network,
-                    },
-                );
-            }
-            None => {
-                return self.at(
-                    latency,
-                    Item::End {
-                        viewer,
-                        fetch,
-                        outcome: FetchOutcome::Status(404),
-                    },
-                );
-            }
-        };
-        if let Some((_, at)) = self
-            .origin
-            .altered
-            .as_ref()
-            .filter(|(altered, _)| altered == path)
-        {
-            body[*at] ^= 0x40;
-        }
-        if let Some((first, last)) = range {
-            body = body[usize::try_from(first).unwrap()..=usize::try_from(last).unwrap()].to_vec();
-        }
-        *self.origin.bytes.entry(path.to_owned()).or_default() += body.len() as u64;
-        let mut stalled = false;
-        let free = self
-            .origin_free
-            .get(&viewer)
-            .copied()
-            .unwrap_or_default()
-            .max(self.now + latency);
-        let done = free + body.len() as u64 * 1_000_000 / self.origin.bytes_per_s;
-        self.origin_free.insert(viewer, done);
-        match kind {
-            FetchKind::Sheet { len } => {
-                assert_eq!(body.len() as u64, len);
-                self.at(
-                    done.since(self.now),
-                    Item::Sheet {
-                        viewer,
-                        fetch,
-                        bytes: body,
-                    },
-                );
-            }
-            FetchKind::Object { chunks, len, .. } => {
-                assert_eq!(body.len() as u64, len);
-                let pieces: Vec<&[u8]> = body.chunks(CHUNK as usize).collect();
-                assert_eq!(pieces.len(), chunks as usize);
-                let stall = self
-                    .origin
-                    .stalls
-                    .take_if(|(stalled, _)| stalled == path)
-                    .map(|(_, after)| after);
-                stalled = stall.is_some();
-                let mut sent = 0_u64;
-                for (piece, bytes) in (0_u32..).zip(pieces).take(stall.unwrap_or(usize::MAX)) {
-                    sent += bytes.len() as u64;
-                    let at = free + sent * 1_000_000 / self.origin.bytes_per_s;
-                    self.at(
-                        at.since(self.now),
-                        Item::Piece {
-                            viewer,
-                            fetch,
-                            piece,
-                            bytes: bytes.to_vec(),
-                        },
-                    );
-                }
-            }
-        }
-        if stalled {
-            return;
-        }
-        self.at(
-            done.since(self.now) + 1,
-            Item::End {
-                viewer,
-                fetch,
-                outcome: FetchOutcome::Complete,
-            },
-        );
-    }
-
-    /// Whatever is kept must be what was published: checked against the files, not against the engine's rows.
-    fn check_kept(&self, object: ObjectId, chunk: u32, bytes: &[u8]) {
-        let file = self.published.object(object);
-        let from = chunk as usize * CHUNK as usize;
-        assert_eq!(
-            bytes,
-            &file[from..(from + CHUNK as usize).min(file.len())],
-            "unverified bytes kept"
-        );
-    }
-
-    fn link_if_described(&mut self, viewer: usize, peer: PeerId, sdp: &str) {
-        // The answer reached the offerer: both sides know each other.
-        let Some((other, their)) = tracker::who(sdp) else {
-            return;
-        };
-        if !tracker::is_answer(sdp) {
-            return;
-        }
-        let delay = 4 * self.link_latency_us;
-        self.at(
-            delay,
-            Item::LinkUp {
-                a: (viewer, peer),
-                b: (other, their),
-            },
-        );
     }
 
     fn tracker_takes(&mut self, viewer: usize, conn: u64, message: ClientMessage) {
