@@ -29,6 +29,16 @@ test('an alarm rings once, not before its time', async () => {
   assert.equal(rung, 1);
 });
 
+test('an alarm waits on when its timer comes too soon', async (context) => {
+  // A timer that counts ten times as fast as the clock of the engine.
+  const honest = globalThis.setTimeout;
+  const hasty = (ring: () => void, ms: number) => honest(ring, ms / 10);
+  context.mock.method(globalThis, 'setTimeout', hasty as typeof setTimeout);
+  const due = now() + 20_000;
+  const rang = await new Promise<number>((resolve) => new Alarm(() => resolve(now())).set(due));
+  assert(rang >= due, `${rang} is before ${due}`);
+});
+
 test('an alarm can be taken back, and set again for what is past', async () => {
   let rung = 0;
   const alarm = new Alarm(() => (rung += 1));

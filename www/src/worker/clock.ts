@@ -18,10 +18,17 @@ export class Alarm {
     if (at === this.#at) return;
     clearTimeout(this.#timer);
     this.#at = at;
-    if (at === null) return;
-    // Rounded up: a timer that rings early would only be set again.
+    if (at !== null) this.#wait(at);
+  }
+
+  #wait(at: number): void {
     const ms = Math.min(Math.max(Math.ceil((at - now()) / 1000), 0), LONGEST_MS);
     this.#timer = setTimeout(() => {
+      // Timers count in a coarser clock, in which the time may have come a little too soon.
+      if (now() < at) {
+        this.#wait(at);
+        return;
+      }
       this.#at = null;
       this.#ring();
     }, ms);
