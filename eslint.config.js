@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['pkg/', 'target/', '.tools/', '.work/', 'node_modules/', 'sample/media/', 'www/core/'] },
+  { ignores: ['pkg/', 'target/', '.tools/', '.work/', '**/node_modules/', 'sample/media/', 'www/core/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -58,8 +58,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['bench/pages/*.mjs'],
+    languageOptions: { globals: { File: 'readonly', RTCPeerConnection: 'readonly' } },
+  },
+  {
     // Classic scripts: a worker's, and what it has in common with a page.
-    files: ['tests/browser/viewer/*.js'],
+    files: ['bench/pages/*.js', 'tests/browser/viewer/*.js'],
     languageOptions: {
       sourceType: 'script',
       globals: {

@@ -40,7 +40,10 @@ const FIREFOX_PREFERENCES = {
   'toolkit.telemetry.enabled': false,
 };
 
-/** `name` is `chromium` or `firefox`; the result opens pages that share nothing with each other. */
+/**
+ * `name` is `chromium` or `firefox`; the result opens pages that share nothing with each other. `prepare(page)` is called
+ * before anything is loaded.
+ */
 export async function launchBrowser(name) {
   const open = BROWSERS[name];
   if (open === undefined) {
@@ -60,9 +63,11 @@ const BROWSERS = {
     return {
       name: 'chromium',
       version: `Chromium ${browser.version()}`,
-      async open(url) {
+      inspect: () => browser.newBrowserCDPSession(),
+      async open(url, { prepare } = {}) {
         const context = await browser.newContext();
         const page = await context.newPage();
+        await prepare?.(page);
         await page.goto(url, { waitUntil: 'load' });
         return { page, evaluate: (task, given) => page.evaluate(task, given), close: () => context.close() };
       },
@@ -81,9 +86,10 @@ const BROWSERS = {
     return {
       name: 'firefox',
       version: (await browser.version()).replace('firefox/', 'Firefox '),
-      async open(url) {
+      async open(url, { prepare } = {}) {
         const context = await browser.createBrowserContext();
         const page = await context.newPage();
+        await prepare?.(page);
         await page.goto(url, { waitUntil: 'load' });
         return { page, evaluate: (task, given) => page.evaluate(task, given), close: () => context.close() };
       },

@@ -30,7 +30,7 @@ export class Origin {
 
   /**
    * Serves `root`. Faults, all but the first for paths below /content/ only:
-   * `alter(path, bytes, offset)` may change bytes on their way, `ignoreRange`, `token` (a query string must carry it),
+   * `alter(path, bytes, offset)` may change bytes on their way, `refuse(path)` answers 503, `ignoreRange`, `token` (a query string must carry it),
    * `bytesPerSecond` for all responses together.
    */
   constructor(root, faults = {}) {
@@ -66,6 +66,11 @@ export class Origin {
     };
     this.log.push(entry);
     response.setHeader('access-control-allow-origin', '*');
+    if (faults.refuse?.(url.pathname) === true) {
+      entry.status = 503;
+      response.writeHead(503).end();
+      return;
+    }
     if (faults.token !== undefined && url.searchParams.get('token') !== faults.token) {
       entry.status = 403;
       response.writeHead(403).end();

@@ -1,0 +1,144 @@
+// One viewer of a stream: hls.js as its own documentation loads it (the UMD build, with its worker), and what `contender`
+// in the page's address puts into it. Everything is at its default unless the address says otherwise.
+
+import { Playback } from '/viewer/playback.mjs';
+import { recording } from '/viewer/recording.mjs';
+
+const PARSE_ERRORS = new Set([
+  'fragParsingError',
+  'manifestParsingError',
+  'levelParsingError',
+  'bufferAppendError',
+  'bufferAppendingError',
+]);
+
+const FIRST_BYTE_POLL_MS = 100;
+
+const parameters = new URL(location.href).searchParams;
+const text = (name) => parameters.get(name) ?? undefined;
+const source = new URL(text('source'), location.href).href;
+const { Hls } = window;
+
+const video = document.querySelector('video');
+const playback = new Playback(video);
+const record = { loads: [] };
+const errors = [];
+/** {url, length} of every segment that the player was given. */
+const loaded = [];
+const peers = { firstByteMs: null, blamed: 0 };
+let parseErrors = 0;
+
+/** Each makes the constructor and the options of hls.js, and follows the player it is given. */
+const CONTENDERS = { 'hls.js': plain, 'p2p-media-loader': p2pMediaLoader, swarmseal };
+
+window.__bench = {
+  async metrics() {
+    return {
+      ...playback.metrics(),
+      parseErrors,
+      errors,
+      loaded,
+      peers,
+      wire: await window.__wire.totals(),
+      heapBytes: performance.memory?.usedJSHeapSize ?? null,
+    };
+  },
+  loads: () => Promise.all(record.loads.map(async (load) => ({ ...load, sha256: await load.sha256 }))),
+};
+
+try {
+  const { Player = Hls, config = {}, follow } = await CONTENDERS[text('contender')]();
+  const hls = new Player({ ...config, ...playerOptions() });
+  watch(hls);
+  follow?.(hls);
+  hls.loadSource(source);
+  hls.attachMedia(video);
+  await video.play();
+} catch (error) {
+  errors.push({ code: error.code ?? 'start_failed', message: String(error.message ?? error), fatal: true });
+}
+
+function plain() {
+  return {};
+}
+
+async function p2pMediaLoader() {
+  if (text('fault') !== undefined) {
+    window.breakSending(text('fault'));
+  }
+  const { HlsJsP2PEngine } = await import('p2p-media-loader-hlsjs');
+  const core = { announceTrackers: [text('tracker')], rtcConfig: { iceServers: [] } };
+  return {
+    Player: HlsJsP2PEngine.injectMixin(Hls),
+    config: {
+      p2p: {
+        core,
+        onHlsJsCreated(hls) {
+          hls.p2pEngine.addEventListener('onChunkDownloaded', (bytes, from) => {
+            if (from === 'p2p') {
+              peers.firstByteMs ??= performance.now();
+            }
+          });
+        },
+      },
+    },
+  };
+}
+
+async function swarmseal() {
+  const [{ join }, { hlsConfig }] = await Promise.all([import('swarmseal'), import('swarmseal/hls')]);
+  const fault = text('fault');
+  const peer = await join({
+    manifest: text('manifest'),
+    content: text('content'),
+    trust: [text('trust')],
+    tracker: text('tracker'),
+    trackerKeys: [text('trackerKey')],
+    policy: { share: 'on' },
+    ...(fault === undefined ? {} : { assets: { worker: `/bench/worker.js?fault=${fault}` } }),
+  });
+  peer.on('peer-blamed', () => (peers.blamed += 1));
+  const poll = setInterval(async () => {
+    const { media } = await peer.stats();
+    if (media.fromPeers > 0) {
+      peers.firstByteMs ??= performance.now();
+      clearInterval(poll);
+    }
+  }, FIRST_BYTE_POLL_MS);
+  return { config: hlsConfig(peer), follow: (hls) => peer.attach(hls) };
+}
+
+function playerOptions() {
+  return {
+    ...(text('playerWorker') === 'off' ? { enableWorker: false } : {}),
+    ...(text('buffer') === undefined
+      ? {}
+      : { maxBufferLength: Number(text('buffer')), maxMaxBufferLength: Number(text('buffer')) }),
+  };
+}
+
+function watch(hls) {
+  hls.on(Hls.Events.ERROR, (_, { type, details, fatal, error }) => {
+    errors.push({ code: details, fatal, message: String(error?.message ?? '') });
+    if (PARSE_ERRORS.has(details) || type === Hls.ErrorTypes.MUX_ERROR) {
+      parseErrors += 1;
+    }
+  });
+  const Loader = counting(hls.config.fLoader ?? hls.config.loader);
+  hls.config.fLoader = text('check') === 'on' ? recording(Loader, record) : Loader;
+}
+
+/** Counts what the player is given, before it hands the bytes over to its worker. */
+function counting(Loader) {
+  return class extends Loader {
+    load(context, config, callbacks) {
+      super.load(context, config, {
+        ...callbacks,
+        onSuccess: (response, ...rest) => {
+          loaded.push({ url: context.url, length: response.data.byteLength });
+          callbacks.onSuccess(response, ...rest);
+        },
+      });
+    }
+  };
+}
