@@ -144,6 +144,9 @@ const NEEDS = [
   debian('Firefox ESR', 'test', 'is the second browser of the end-to-end tests', ['firefox-esr'], () =>
     exists('firefox-esr'),
   ),
+  debian('coturn', 'test', 'relays in the tests of the exposure mode relay', ['coturn'], () =>
+    exists('turnserver'),
+  ),
   debian('ffmpeg', 'test', 'makes the streams of the end-to-end tests', ['ffmpeg'], () => exists('ffmpeg')),
 ];
 

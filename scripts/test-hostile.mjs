@@ -64,10 +64,10 @@ async function allMutantsAreCaught() {
   let missed = 0;
   for (const name of names) {
     const patch = path.join(MUTANTS, name);
-    const { test, attack } = expectation(await readFile(patch, 'utf8'), name);
+    const { target, test, attack } = expectation(await readFile(patch, 'utf8'), name);
     const from = Date.now();
     await apply(patch);
-    const success = await attackSucceeds(test, attack);
+    const success = await attackSucceeds(target, test, attack);
     await apply(patch, '--reverse');
     missed += success ? 0 : 1;
     const verdict = success ? green('caught') : red('MISSED');
@@ -80,10 +80,10 @@ async function allMutantsAreCaught() {
 }
 
 /** Runs one test on the altered copy; whether the attack that it names was reported as won. */
-async function attackSucceeds(test, attack) {
+async function attackSucceeds(target, test, attack) {
   await rm(LINES, { force: true });
   const env = scratchEnvironment();
-  const passed = await output('cargo', ['test', '--quiet', '--test', 'hostile', test], {
+  const passed = await output('cargo', ['test', '--quiet', ...target, test], {
     cwd: SCRATCH,
     env,
   }).then(
@@ -103,14 +103,16 @@ function scratchEnvironment() {
   return { SWARMSEAL_HOSTILE_REPORT: LINES, CARGO_TARGET_DIR: path.join(TARGET, 'mutants') };
 }
 
-/** The first lines of a patch say which test has the attack that must succeed without the defence. */
+/** The first lines of a patch say which test, of `Package:` or else of tests/hostile, has the attack that must succeed. */
 function expectation(text, name) {
   const test = /^Test: (.+)$/m.exec(text)?.[1];
   const attack = /^Attack: (.+)$/m.exec(text)?.[1];
+  const apart = /^Package: (.+)$/m.exec(text)?.[1];
+  const target = apart === undefined ? ['--test', 'hostile'] : ['--package', apart];
   if (test === undefined || attack === undefined) {
     throw new Error(`${name} does not say "Test:" and "Attack:"`);
   }
-  return { test, attack };
+  return { target, test, attack };
 }
 
 /** Git must not look for the repository around the copy, or it would pass over files that are not its own. */

@@ -6,9 +6,11 @@ import { start } from './run.mjs';
 const READY_MS = 15_000;
 
 /** `swarmseal serve`: returns {url, tracker, accessLog, stop, …} once it listens. */
-export async function serve({ root, publicKey, trackerKey, accessLog, listen = '127.0.0.1:0' }) {
+export async function serve({ root, publicKey, trackerKey, accessLog, config, listen = '127.0.0.1:0' }) {
   const args = ['serve', '--root', root, '--listen', listen, '--publisher', publicKey, '--key', trackerKey];
-  return started([...args, ...(accessLog === undefined ? [] : ['--access-log', accessLog])], { accessLog });
+  const optional = Object.entries({ '--access-log': accessLog, '--config': config });
+  const given = optional.filter(([, value]) => value !== undefined).flat();
+  return started([...args, ...given], { accessLog });
 }
 
 /** `swarmseal track`: a tracker alone. */

@@ -94,7 +94,10 @@ impl Running {
             .and_then(|listener| listener.local_addr().ok());
         let address = listener.local_addr().unwrap_or(config.listen);
 
-        let tracker = Tracker::new(config.tracker.clone(), TrackerKeys::new(key), random()?);
+        let mut tracker = Tracker::new(config.tracker.clone(), TrackerKeys::new(key), random()?);
+        if let Some(turn) = config.turn.server() {
+            tracker = tracker.with_turn(turn);
+        }
         let outbox_messages = usize::try_from(config.socket.outbox_messages).unwrap_or(usize::MAX);
         let tracker = TrackerHandle::start(tracker, outbox_messages);
         log_refresh(&first, &[]);

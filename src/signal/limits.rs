@@ -31,6 +31,12 @@ pub const DIRECT_INTRODUCTIONS: u32 = 30;
 /// Further introductions a minute in the exposure mode `direct`, to replace peers that were lost.
 pub const DIRECT_REPLACEMENTS_PER_MINUTE: u32 = 3;
 
+/// Introductions at first in the exposure mode `guarded`, whoever asked.
+pub const GUARDED_INTRODUCTIONS: u32 = 8;
+
+/// Further introductions an hour in the exposure mode `guarded`, whoever asked.
+pub const GUARDED_REPLACEMENTS_PER_HOUR: u32 = 5;
+
 /// ICE servers in one message. Browsers warn from five on.
 pub const MAX_ICE_SERVERS: usize = 8;
 

@@ -43,6 +43,9 @@ pub enum ServerMessage {
         time_unix_ms: u64,
         /// The epoch of elections.
         epoch: u64,
+        /// Instead of those before, where their credentials end.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ice_servers: Vec<IceServer>,
     },
     /// Handles of others, in answer to LIST.
     Peers {
@@ -286,8 +289,12 @@ impl ServerMessage {
             Self::Ticket {
                 ticket,
                 ticket_expires_in_s,
+                ice_servers,
                 ..
-            } => check_ticket(ticket, *ticket_expires_in_s),
+            } => {
+                check_ticket(ticket, *ticket_expires_in_s)?;
+                check_ice_servers(ice_servers)
+            }
             Self::Peers { peers } => check_peers(peers),
             Self::Description { description, .. } => Ok(description.validate()?),
             Self::Candidate { candidate, .. } => Ok(candidate.validate(loopback)?),
@@ -320,10 +327,7 @@ impl Joined {
         check_ticket(&self.ticket, self.ticket_expires_in_s)?;
         check_peers(&self.peers)?;
         interval(self.list_interval_s)?;
-        if self.ice_servers.len() > MAX_ICE_SERVERS {
-            return Err(InvalidSignal::TooManyIceServers);
-        }
-        self.ice_servers.iter().try_for_each(IceServer::validate)
+        check_ice_servers(&self.ice_servers)
     }
 }
 
@@ -344,6 +348,13 @@ impl IceServer {
         }
         Ok(())
     }
+}
+
+fn check_ice_servers(servers: &[IceServer]) -> Result<(), InvalidSignal> {
+    if servers.len() > MAX_ICE_SERVERS {
+        return Err(InvalidSignal::TooManyIceServers);
+    }
+    servers.iter().try_for_each(IceServer::validate)
 }
 
 fn check_ticket(ticket: &[u8], expires_in_s: u32) -> Result<(), InvalidSignal> {

@@ -11,7 +11,8 @@ use crate::identity::{
     Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket, TicketError, roots_digest,
 };
 use crate::signal::{
-    Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, MAX_CANDIDATES, SdpType,
+    Candidate, CandidateKind, ClientMessage, Description, EndReason, IntroductionId, Loopback,
+    MAX_CANDIDATES, SdpType,
 };
 use crate::wire::{self, Message};
 
@@ -67,6 +68,7 @@ impl Engine {
 
     pub(super) fn local_candidate(&mut self, id: PeerId, line: &str) {
         let loopback = self.loopback();
+        let relay_only = self.session.relay_only();
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
@@ -74,6 +76,9 @@ impl Engine {
         let Ok(Some(candidate)) = Candidate::from_line(line, loopback) else {
             return;
         };
+        if relay_only && candidate.kind != CandidateKind::Relay {
+            return;
+        }
         if peer.local_fp.is_some() {
             self.send_candidate(id, candidate);
         } else if peer.early_candidates.len() < MAX_CANDIDATES {
@@ -134,6 +139,9 @@ impl Engine {
         let Some(peer) = self.peers.values().find(|peer| peer.introduction == introduction) else {
             return;
         };
+        if self.session.relay_only() && candidate.kind != CandidateKind::Relay {
+            return;
+        }
         self.outputs.push_back(Output::RemoteCandidate {
             peer: peer.id,
             line: candidate.to_line(),

@@ -277,8 +277,12 @@ impl Engine {
                 ticket_expires_in_s,
                 time_unix_ms,
                 epoch,
+                ice_servers,
             } => {
                 self.set_tracker_time(time_unix_ms);
+                if !ice_servers.is_empty() {
+                    self.session.ice_servers = ice_servers;
+                }
                 // An unusable renewal leaves the old ticket in place until it expires.
                 if self.take_ticket(ticket, ticket_expires_in_s) {
                     self.session.epoch = epoch;

@@ -45,6 +45,7 @@ pub(super) fn read(message: &JsValue) -> Result<ServerMessage, Unreadable> {
             ticket_expires_in_s: fields.number("ticket_expires_in_s")?,
             time_unix_ms: fields.number("time_unix_ms")?,
             epoch: fields.number("epoch")?,
+            ice_servers: fields.optional_list("ice_servers", MOST, ice_server)?,
         },
         "peers" => ServerMessage::Peers {
             peers: fields.list("peers", MOST, |peer| parsed(peer, "peers"))?,

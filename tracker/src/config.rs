@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmseal::identity::MAX_TICKET_LIFETIME_S;
-use swarmseal::signal::{IceServer, MAX_ICE_SERVERS, MAX_INTERVAL_S, MAX_LIST};
+use swarmseal::signal::{Exposure, IceServer, MAX_ICE_SERVERS, MAX_INTERVAL_S, MAX_LIST};
 use thiserror::Error;
 
 use super::rate::Rate;
@@ -11,6 +11,8 @@ use super::rate::Rate;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrackerConfig {
+    /// How freely peers are introduced to each other.
+    pub exposure: Exposure,
     /// Validity of a ticket in seconds, at most 600.
     pub ticket_s: u32,
     /// A peer that says nothing for this long is dropped.
@@ -56,6 +58,7 @@ pub struct TrackerConfig {
 impl Default for TrackerConfig {
     fn default() -> Self {
         Self {
+            exposure: Exposure::Direct,
             ticket_s: 600,
             keepalive_s: 45,
             join_timeout_s: 10,

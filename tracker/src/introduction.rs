@@ -5,6 +5,8 @@ use swarmseal::identity::Handle;
 use swarmseal::signal::{ErrorCode, INTRODUCTION_TIMEOUT_S, MAX_CANDIDATES, SdpType, Setup};
 use swarmseal::swarm::Timestamp;
 
+use super::exposure::Account;
+
 /// An introduction that is not over.
 #[derive(Debug)]
 pub(super) struct Introduction {
@@ -12,6 +14,8 @@ pub(super) struct Introduction {
     pub(super) offerer: Side,
     pub(super) answerer: Side,
     pub(super) deadline: Timestamp,
+    /// Who paid for it in the exposure mode `guarded`.
+    pub(super) paid: Option<[Account; 2]>,
     phase: Phase,
 }
 
@@ -59,8 +63,14 @@ impl Introduction {
             offerer: Side::new(first, first == asker),
             answerer: Side::new(second, second == asker),
             deadline: now.plus_ms(u64::from(INTRODUCTION_TIMEOUT_S) * 1_000),
+            paid: None,
             phase: Phase::Unanswered,
         }
+    }
+
+    /// Whether neither side has been told an address: with one, a check of connectivity brings the other's.
+    pub(super) fn told_no_address(&self) -> bool {
+        self.offerer.candidates == 0 && self.answerer.candidates == 0
     }
 
     /// The side of `handle` and the other one.

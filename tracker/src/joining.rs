@@ -2,7 +2,7 @@
 
 use swarmseal::content::{PublicKey, SwarmId};
 use swarmseal::identity::{Election, Handle, Ticket};
-use swarmseal::signal::{ErrorCode, Exposure, Join, Joined, ServerMessage};
+use swarmseal::signal::{ErrorCode, IceServer, Join, Joined, ServerMessage};
 
 use super::admission::{AdmissionRequest, Grant};
 use super::api::{CloseReason, ConnId, Now};
@@ -76,9 +76,9 @@ impl Tracker {
             handle: stay.handle,
             ticket,
             ticket_expires_in_s: self.config.ticket_s,
-            peers: self.choose_sources(stay, usize::from(self.config.list_size)),
-            ice_servers: self.config.ice_servers.clone(),
-            exposure: Exposure::Direct,
+            peers: self.choose_sources(at, stay, usize::from(self.config.list_size)),
+            ice_servers: self.ice_servers(now),
+            exposure: self.config.exposure,
             list_interval_s: self.config.list_interval_s,
             time_unix_ms: now.unix_ms,
             epoch: epoch(now),
@@ -115,9 +115,20 @@ impl Tracker {
             ticket_expires_in_s: self.config.ticket_s,
             time_unix_ms: now.unix_ms,
             epoch: epoch(now),
+            // Only credentials that end have to be replaced.
+            ice_servers: match self.turn {
+                Some(_) => self.ice_servers(now),
+                None => Vec::new(),
+            },
         };
         self.send(conn, answer);
         Ok(())
+    }
+
+    fn ice_servers(&mut self, now: Now) -> Vec<IceServer> {
+        let turn = self.turn.as_ref();
+        let turn = turn.map(|turn| turn.credential(now.unix_ms / 1_000, &mut self.random));
+        self.config.ice_servers.iter().cloned().chain(turn).collect()
     }
 
     /// The same key may take its own place; nobody else's.

@@ -9,6 +9,7 @@ mod admission;
 mod api;
 mod config;
 mod counts;
+mod exposure;
 mod introduction;
 mod joining;
 mod listing;
@@ -18,6 +19,7 @@ mod rate;
 mod relaying;
 mod swarm;
 mod tracker;
+mod turn;
 
 pub use admission::{Admission, AdmissionRequest, Grant, OpenAdmission, Refused};
 pub use api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
@@ -26,6 +28,7 @@ pub use counts::Counts;
 pub use ranking::{LeastIntroduced, Profile, Ranking};
 pub use rate::Rate;
 pub use tracker::Tracker;
+pub use turn::TurnServer;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Sources: who announces itself as one, who is told of whom.
 
 use swarmseal::identity::Handle;
-use swarmseal::signal::{Announce, ErrorCode, MAX_LIST, ServerMessage};
+use swarmseal::signal::{Announce, ErrorCode, Exposure, MAX_LIST, ServerMessage};
 use swarmseal::swarm::Timestamp;
 
 use super::api::ConnId;
@@ -88,14 +88,14 @@ impl Tracker {
             .lists
             .take(now)
             .map_err(Refusal::rate_limited)?;
-        let peers = self.choose_sources(stay, usize::from(want.min(self.config.list_size)));
+        let peers = self.choose_sources(now, stay, usize::from(want.min(self.config.list_size)));
         self.counts.lists += 1;
         self.send(conn, ServerMessage::Peers { peers });
         Ok(())
     }
 
     /// At most `want` sources for a member: a share at random, the rest by rank, such as it does not know first.
-    pub(super) fn choose_sources(&mut self, stay: Stay, want: usize) -> Vec<Handle> {
+    pub(super) fn choose_sources(&mut self, now: Timestamp, stay: Stay, want: usize) -> Vec<Handle> {
         let Some(swarm) = self.swarms.get(&stay.swarm) else {
             return Vec::new();
         };
@@ -104,6 +104,13 @@ impl Tracker {
         };
         let mut drawn = swarm.sources.sample(SAMPLE, &mut self.random);
         drawn.retain(|handle| *handle != stay.handle);
+        if self.config.exposure == Exposure::Guarded {
+            // Who may meet nobody for now is not named: asking for it would only be refused.
+            drawn.retain(|handle| {
+                let source = swarm.members.get(handle);
+                source.is_some_and(|source| self.ledgers.may_meet(&source.account(stay.swarm, *handle), now))
+            });
+        }
         let (mut unknown, known): (Vec<Handle>, Vec<Handle>) = drawn
             .into_iter()
             .partition(|handle| !asker.introductions.contains_key(handle));

@@ -16,17 +16,32 @@ pub struct Rate {
 /// What is left of a [`Rate`] for one connection, peer or prefix.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
-    rate: Rate,
-    /// A token is worth [`TOKEN`] of these, so that `per_minute` of them are earned each microsecond.
+    capacity: u64,
+    /// Earned each microsecond.
+    grains_per_us: u64,
+    /// What a token is worth in grains: the microseconds of the period in which so many tokens are earned.
+    token: u64,
     grains: u64,
     at: Timestamp,
 }
 
 impl Bucket {
     pub(super) fn full(rate: Rate, now: Timestamp) -> Self {
+        Self::of(rate.burst, rate.per_minute, MINUTE_US, now)
+    }
+
+    /// `burst` at once after a rest, `per_hour` in the long run.
+    pub(super) fn hourly(burst: u32, per_hour: u32, now: Timestamp) -> Self {
+        Self::of(burst, per_hour, 60 * MINUTE_US, now)
+    }
+
+    fn of(burst: u32, per_period: u32, period_us: u64, now: Timestamp) -> Self {
+        let capacity = u64::from(burst).saturating_mul(period_us);
         Self {
-            rate,
-            grains: capacity(rate),
+            capacity,
+            grains_per_us: u64::from(per_period),
+            token: period_us,
+            grains: capacity,
             at: now,
         }
     }
@@ -34,13 +49,13 @@ impl Bucket {
     /// Takes one token.
     pub(super) fn take(&mut self, now: Timestamp) -> Result<(), RetryAfter> {
         self.refill(now);
-        match self.grains.checked_sub(TOKEN) {
+        match self.grains.checked_sub(self.token) {
             Some(left) => {
                 self.grains = left;
                 Ok(())
             }
             None => {
-                let wait_us = (TOKEN - self.grains).div_ceil(u64::from(self.rate.per_minute.max(1)));
+                let wait_us = (self.token - self.grains).div_ceil(self.grains_per_us.max(1));
                 Err(RetryAfter(
                     u32::try_from(wait_us.div_ceil(1_000_000)).unwrap_or(u32::MAX),
                 ))
@@ -51,12 +66,26 @@ impl Bucket {
     /// Whether nothing has been taken for so long that there is nothing to remember.
     pub(super) fn is_full(&mut self, now: Timestamp) -> bool {
         self.refill(now);
-        self.grains >= capacity(self.rate)
+        self.grains >= self.capacity
+    }
+
+    /// Whether [`Self::take`] would succeed.
+    pub(super) fn has_one(&self, now: Timestamp) -> bool {
+        self.earned(now) >= self.token
+    }
+
+    /// A token that was taken is not needed.
+    pub(super) fn give_back(&mut self) {
+        self.grains = self.grains.saturating_add(self.token).min(self.capacity);
+    }
+
+    fn earned(&self, now: Timestamp) -> u64 {
+        let earned = now.since(self.at).saturating_mul(self.grains_per_us);
+        self.grains.saturating_add(earned).min(self.capacity)
     }
 
     fn refill(&mut self, now: Timestamp) {
-        let earned = now.since(self.at).saturating_mul(u64::from(self.rate.per_minute));
-        self.grains = self.grains.saturating_add(earned).min(capacity(self.rate));
+        self.grains = self.earned(now);
         self.at = self.at.max(now);
     }
 }
@@ -65,12 +94,7 @@ impl Bucket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RetryAfter(pub(super) u32);
 
-fn capacity(rate: Rate) -> u64 {
-    u64::from(rate.burst).saturating_mul(TOKEN)
-}
-
-/// Microseconds in a minute.
-const TOKEN: u64 = 60_000_000;
+const MINUTE_US: u64 = 60_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -2,10 +2,12 @@
 
 use swarmseal::identity::Handle;
 use swarmseal::signal::{
-    Candidate, Description, EndReason, ErrorCode, IntroductionId, ReportCode, SdpType, ServerMessage,
+    Candidate, CandidateKind, Description, EndReason, ErrorCode, Exposure, IntroductionId, ReportCode,
+    SdpType, ServerMessage,
 };
 use swarmseal::swarm::Timestamp;
 
+use super::exposure::{Account, Spent};
 use super::introduction::Introduction;
 use super::tracker::{Refusal, Stay, Timer, Tracker};
 
@@ -46,13 +48,11 @@ impl Tracker {
         self.prefixes
             .take_introduction(prefix, now)
             .map_err(Refusal::rate_limited)?;
-        let live = self.live_introductions(stay);
-        self.member(stay)?.budget.pay(live, now).map_err(|retry_s| {
-            Refusal::new(ErrorCode::ExposureLimit, "no more introductions for now").after(retry_s)
-        })?;
+        let paid = self.expose(now, stay, peer)?;
 
         let id = IntroductionId(self.random.array());
-        let introduction = Introduction::new(stay.swarm, stay.handle, peer, now);
+        let mut introduction = Introduction::new(stay.swarm, stay.handle, peer, now);
+        introduction.paid = paid;
         let (offerer, answerer) = (introduction.offerer.handle, introduction.answerer.handle);
         self.set_timer(introduction.deadline, Timer::Introduction(id));
         self.introductions.insert(id, introduction);
@@ -72,6 +72,30 @@ impl Tracker {
             self.send_to(stay.swarm, handle, message);
         }
         Ok(())
+    }
+
+    /// Takes the introduction out of what the exposure mode allows.
+    fn expose(&mut self, now: Timestamp, stay: Stay, peer: Handle) -> Result<Option<[Account; 2]>, Refusal> {
+        let spent = Refusal::new(ErrorCode::ExposureLimit, "no more introductions for now");
+        match self.config.exposure {
+            // A relayed address is nobody's, so only the load counts, as in `direct`.
+            Exposure::Direct | Exposure::Relay => {
+                let live = self.live_introductions(stay);
+                let budget = &mut self.member(stay)?.budget;
+                budget.pay(live, now).map_err(|retry_s| spent.after(retry_s))?;
+                Ok(None)
+            }
+            Exposure::Guarded => {
+                let asker = self.member(stay)?.account(stay.swarm, stay.handle);
+                let with_peer = Stay { handle: peer, ..stay };
+                let other = self.member(with_peer)?.account(stay.swarm, peer);
+                match self.ledgers.meet(&asker, &other, now) {
+                    Ok(()) => Ok(Some([asker, other])),
+                    Err(Spent::Asker(retry)) => Err(spent.after(retry.0)),
+                    Err(Spent::Other) => Err(spent.after(OTHER_SPENT_RETRY_S)),
+                }
+            }
+        }
     }
 
     pub(super) fn relay_description(
@@ -107,6 +131,10 @@ impl Tracker {
         id: IntroductionId,
         candidate: Candidate,
     ) -> Result<(), Refusal> {
+        // In `relay` no address of a peer's own goes to another peer, not even one that it would give away itself.
+        if self.config.exposure == Exposure::Relay && candidate.kind != CandidateKind::Relay {
+            return Err(Refusal::new(ErrorCode::Malformed, "candidate_not_relayed"));
+        }
         self.introduction(stay, id)?
             .add_candidate(stay.handle)
             .map_err(not_now)?;
@@ -177,6 +205,11 @@ impl Tracker {
         let Some(introduction) = self.introductions.remove(&id) else {
             return;
         };
+        if introduction.told_no_address() {
+            for account in introduction.paid.iter().flatten() {
+                self.ledgers.give_back(account);
+            }
+        }
         let is_news = reason != EndReason::Connected && !introduction.is_settled();
         let (offerer, answerer) = (introduction.offerer, introduction.answerer);
         for (own, other) in [(&offerer, &answerer), (&answerer, &offerer)] {
@@ -246,5 +279,7 @@ fn not_now(code: ErrorCode) -> Refusal {
 }
 
 const UNKNOWN: &str = "no such introduction";
+/// When to ask for somebody else, where the other side has seen enough.
+const OTHER_SPENT_RETRY_S: u32 = 1;
 /// Introductions of one member at a time, whoever asked: what it asks for and as much again from others.
 const MAX_INTRODUCTIONS: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use swarmseal::content::PublicKey;
+use swarmseal::content::{PublicKey, SwarmId};
 use swarmseal::identity::{Drbg, Election, Handle};
 use swarmseal::signal::{
     DIRECT_INTRODUCTIONS, DIRECT_REPLACEMENTS_PER_MINUTE, IntroductionId, MAX_LIST, TrackRanges,
@@ -11,6 +11,7 @@ use swarmseal::swarm::Timestamp;
 
 use super::api::{ConnId, PrefixTag};
 use super::config::TrackerConfig;
+use super::exposure::Account;
 use super::ranking::Profile;
 use super::rate::{Bucket, Rate};
 
@@ -114,6 +115,15 @@ impl Member {
             renewals: Bucket::full(RENEWALS, now),
             fresh: BTreeSet::new(),
             pushed_at: None,
+        }
+    }
+
+    /// Whose exposure this member's introductions count against.
+    pub(super) fn account(&self, swarm: SwarmId, handle: Handle) -> Account {
+        if self.admission_tag.is_empty() {
+            Account::Handle(swarm, handle)
+        } else {
+            Account::Tag(self.admission_tag.clone())
         }
     }
 

@@ -14,11 +14,13 @@ use super::admission::{Admission, OpenAdmission};
 use super::api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
 use super::config::TrackerConfig;
 use super::counts::Counts;
+use super::exposure::Ledgers;
 use super::introduction::{Introduction, Lapse};
 use super::prefix::Prefixes;
 use super::ranking::{LeastIntroduced, Ranking};
 use super::rate::{Bucket, Rate, RetryAfter};
 use super::swarm::{Budget, Member, Swarm};
+use super::turn::TurnServer;
 
 /// Introduces peers. One value serves any number of swarms.
 pub struct Tracker {
@@ -35,6 +37,8 @@ pub struct Tracker {
     pub(super) introductions: BTreeMap<IntroductionId, Introduction>,
     pub(super) prefixes: Prefixes,
     pub(super) departed: BTreeMap<(SwarmId, Handle), Departed>,
+    pub(super) ledgers: Ledgers,
+    pub(super) turn: Option<TurnServer>,
     pub(super) counts: Counts,
     timers: BTreeSet<(Timestamp, Timer)>,
     swept_at: Timestamp,
@@ -95,6 +99,8 @@ impl Tracker {
         let admission = OpenAdmission {
             connections: config.peer_connections,
         };
+        let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
+        let ledgers = Ledgers::new(most.saturating_mul(LEDGERS_PER_CONNECTION));
         Self {
             config,
             keys,
@@ -108,6 +114,8 @@ impl Tracker {
             introductions: BTreeMap::new(),
             prefixes: Prefixes::default(),
             departed: BTreeMap::new(),
+            ledgers,
+            turn: None,
             counts: Counts::default(),
             timers: BTreeSet::new(),
             swept_at: Timestamp(0),
@@ -119,6 +127,13 @@ impl Tracker {
     #[must_use]
     pub fn with_admission(mut self, admission: Box<dyn Admission>) -> Self {
         self.admission = admission;
+        self
+    }
+
+    /// Gives peers credentials for a TURN server, fresh ones with every ticket.
+    #[must_use]
+    pub fn with_turn(mut self, turn: TurnServer) -> Self {
+        self.turn = Some(turn);
         self
     }
 
@@ -432,6 +447,7 @@ impl Tracker {
         if now.since(self.swept_at) >= SWEEP_US {
             self.swept_at = now;
             self.prefixes.sweep(now);
+            self.ledgers.sweep(now);
             self.departed.retain(|_, departed| departed.until > now);
         }
     }
@@ -549,5 +565,7 @@ const PATIENCE: Rate = Rate {
 const OVERLOADED_RETRY_S: u32 = 30;
 /// How long an exposure budget is kept for a key that may come back: as long as its ticket may be valid.
 const DEPARTED_MS: u64 = 600_000;
+/// Exposure ledgers that are kept for each connection that there may be.
+const LEDGERS_PER_CONNECTION: usize = 4;
 /// How often what has run out is thrown away.
 const SWEEP_US: u64 = 10_000_000;

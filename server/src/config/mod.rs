@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use swarmseal::content::PublicKey;
-use swarmseal::signal::MAX_SIGNAL_TEXT;
-use swarmseal_tracker::TrackerConfig;
+use swarmseal::signal::{Exposure, MAX_ICE_SERVERS, MAX_ICE_TEXT, MAX_ICE_URLS, MAX_SIGNAL_TEXT};
+use swarmseal_tracker::{TrackerConfig, TurnServer};
 
 pub use network::{Network, NetworkError};
 
@@ -42,6 +42,8 @@ pub struct Config {
     pub socket: SocketConfig,
     /// The tracker's rules.
     pub tracker: TrackerConfig,
+    /// A TURN server with credentials that end.
+    pub turn: TurnConfig,
     /// The static origin of `serve`.
     pub origin: OriginConfig,
 }
@@ -108,6 +110,56 @@ pub struct SocketConfig {
     pub write_timeout_s: u32,
 }
 
+/// A TURN server that takes credentials which the tracker computes (coturn's `use-auth-secret`).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TurnConfig {
+    /// `turn:` and `turns:` URLs; none for no such server.
+    pub urls: Vec<String>,
+    /// What the TURN server has as `static-auth-secret`. [`TURN_SECRET_VARIABLE`] wins over it.
+    pub secret: String,
+    /// Validity of a credential.
+    pub credential_s: u32,
+}
+
+/// Without the secret, which no log and no error may show.
+impl std::fmt::Debug for TurnConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TurnConfig")
+            .field("urls", &self.urls)
+            .field("credential_s", &self.credential_s)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TurnConfig {
+    /// For the tracker; `None` without URLs.
+    pub fn server(&self) -> Option<TurnServer> {
+        (!self.urls.is_empty()).then(|| TurnServer {
+            urls: self.urls.clone(),
+            secret: self.secret.clone(),
+            ttl_s: self.credential_s,
+        })
+    }
+
+    fn is_turn(url: &str) -> bool {
+        url.len() <= MAX_ICE_TEXT && (url.starts_with("turn:") || url.starts_with("turns:"))
+    }
+}
+
+impl Default for TurnConfig {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            secret: String::new(),
+            credential_s: 1_200,
+        }
+    }
+}
+
+/// The environment variable for [`TurnConfig::secret`], so that it need not be in a file.
+pub const TURN_SECRET_VARIABLE: &str = "SWARMSEAL_TURN_SECRET";
+
 /// The static origin of `serve`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -170,6 +222,9 @@ impl Config {
             path: path.to_owned(),
             detail: error.to_string(),
         })?;
+        if let Ok(secret) = std::env::var(TURN_SECRET_VARIABLE) {
+            config.turn.secret = secret;
+        }
         config.validate()?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
         Ok(config)
@@ -216,6 +271,25 @@ impl Config {
             "allowed_origins",
             self.allowed_origins.iter().all(|origin| is_origin(origin)),
         )?;
+        let turn = &self.turn;
+        within(
+            "turn.urls",
+            turn.urls.len() <= MAX_ICE_URLS && turn.urls.iter().all(|url| TurnConfig::is_turn(url)),
+        )?;
+        let has_secret = (1..=MAX_ICE_TEXT).contains(&turn.secret.len());
+        within("turn.secret", turn.urls.is_empty() || has_secret)?;
+        within(
+            "turn.credential_s",
+            (self.tracker.ticket_s..=86_400).contains(&turn.credential_s),
+        )?;
+        let servers = self.tracker.ice_servers.len() + usize::from(!turn.urls.is_empty());
+        within("tracker.ice_servers", servers <= MAX_ICE_SERVERS)?;
+        let listed = self.tracker.ice_servers.iter().flat_map(|server| &server.urls);
+        let has_turn = turn.urls.iter().chain(listed).any(|url| TurnConfig::is_turn(url));
+        within(
+            "tracker.exposure",
+            self.tracker.exposure != Exposure::Relay || has_turn,
+        )?;
         self.tracker.validate().map_err(|error| ConfigError::OutOfBounds {
             field: format!("tracker.{}", error.field),
         })
@@ -257,6 +331,7 @@ impl Default for Config {
             contents: ContentsConfig::default(),
             socket: SocketConfig::default(),
             tracker: TrackerConfig::default(),
+            turn: TurnConfig::default(),
             origin: OriginConfig::default(),
         }
     }

@@ -132,3 +132,23 @@ fn relative_paths_are_relative_to_the_file() {
     );
     assert!(config.origin.mounts[0].starts_with("/=/") && config.origin.mounts[1].starts_with("/page=/"));
 }
+
+#[test]
+fn a_turn_server_needs_a_secret_and_relay_needs_a_turn_server() {
+    let field = |text: &str| match read(text) {
+        Err(ConfigError::OutOfBounds { field }) => field,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(field("[tracker]\nexposure = \"relay\"\n"), "tracker.exposure");
+    assert_eq!(field("[turn]\nurls = [\"turn:a\"]\n"), "turn.secret");
+    assert_eq!(
+        field("[turn]\nurls = [\"stun:a\"]\nsecret = \"s\"\n"),
+        "turn.urls"
+    );
+    assert_eq!(field("[turn]\ncredential_s = 599\n"), "turn.credential_s");
+    let config =
+        read("[tracker]\nexposure = \"relay\"\n[turn]\nurls = [\"turn:a\"]\nsecret = \"north\"\n").unwrap();
+    assert!(!format!("{config:?}").contains("north"));
+    let server = config.turn.server().unwrap();
+    assert_eq!((server.secret.as_str(), server.ttl_s), ("north", 1_200));
+}

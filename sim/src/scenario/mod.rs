@@ -60,9 +60,11 @@ pub struct Scenario {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exposure {
-    /// The one that the tracker enforces today.
+    /// 30 at first, then 3 a minute.
     #[default]
     Direct,
+    /// 8 at first, then 5 an hour, whoever asked.
+    Guarded,
 }
 
 /// What is watched.

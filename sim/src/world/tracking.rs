@@ -1,7 +1,7 @@
 //! The shipped tracker without its sockets: connections with a latency, and nothing lost on them.
 
 use swarmseal::content::SecretKey;
-use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::signal::{self, ClientMessage, ServerMessage};
 use swarmseal::swarm::{Input, Timestamp};
 use swarmseal_tracker::{
     ConnId, Content, Input as TrackerInput, Now, Output as TrackerOutput, PrefixTag, Tracker, TrackerConfig,
@@ -14,7 +14,7 @@ use super::{Event, World};
 use crate::event_log::Kind;
 use crate::net::Micros;
 use crate::random::Random;
-use crate::scenario::Class;
+use crate::scenario::{Class, Exposure};
 
 /// TCP, TLS and the WebSocket upgrade take this many round trips together.
 const OPEN_ROUND_TRIPS: u64 = 3;
@@ -47,8 +47,14 @@ pub(super) fn key() -> SecretKey {
 }
 
 impl Tracking {
-    pub(super) fn new(seed: u64, title: &Title) -> Self {
-        let config = TrackerConfig::default();
+    pub(super) fn new(seed: u64, title: &Title, exposure: Exposure) -> Self {
+        let config = TrackerConfig {
+            exposure: match exposure {
+                Exposure::Direct => signal::Exposure::Direct,
+                Exposure::Guarded => signal::Exposure::Guarded,
+            },
+            ..TrackerConfig::default()
+        };
         Self {
             machine: start(&config, seed, 0, title),
             config,

@@ -2,6 +2,7 @@
 // Everything that a stage opened is closed when its test ends; the browsers stay for the other tests of the file.
 
 import { after } from 'node:test';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 
@@ -33,16 +34,17 @@ export class Stage {
 
   /**
    * `t` is the test; `stream` a name of media.mjs. `faults` replaces the server's origin by one that has them;
-   * `ownTracker` starts the tracker apart, so that it can be killed alone; `prepare(folder)` changes files before publishing.
+   * `ownTracker` starts the tracker apart, so that it can be killed alone; `prepare(folder)` changes files before publishing;
+   * `config` is the text of the server's configuration file.
    */
   static async open(
     t,
-    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare } = {},
+    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare, config } = {},
   ) {
     const stage = new Stage();
     t.after(() => stage.close());
     await stage.#build(stream, { own: own || prepare !== undefined, prepare });
-    await stage.#serve({ faults, ownTracker });
+    await stage.#serve({ faults, ownTracker, config });
     return stage;
   }
 
@@ -57,7 +59,7 @@ export class Stage {
     await placeViewer(this.site);
   }
 
-  async #serve({ faults, ownTracker }) {
+  async #serve({ faults, ownTracker, config }) {
     const serving = {
       root: this.site,
       publicKey: this.keys.publisher.publicKey,
@@ -65,7 +67,12 @@ export class Stage {
     };
     this.accessLog = path.join(this.site, '..', `${path.basename(this.site)}-access.jsonl`);
     if (faults === undefined) {
-      this.service = await serve({ ...serving, accessLog: this.accessLog });
+      let file;
+      if (config !== undefined) {
+        file = `${this.site}.toml`;
+        await writeFile(file, config);
+      }
+      this.service = await serve({ ...serving, accessLog: this.accessLog, config: file });
       this.#closing.push(() => this.service.stop());
       this.url = this.service.url;
     } else {

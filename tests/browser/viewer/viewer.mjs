@@ -34,7 +34,15 @@ if (!options.webrtc) {
 
 const video = document.querySelector('video');
 const playback = new Playback(video);
-const record = { loads: [], parseErrors: 0, errors: [], events: [], levels: [], connectionsMade: 0 };
+const record = {
+  loads: [],
+  parseErrors: 0,
+  errors: [],
+  events: [],
+  levels: [],
+  connectionsMade: 0,
+  candidates: [],
+};
 let peer = null;
 let hls = null;
 
@@ -181,6 +189,11 @@ function countConnections() {
     constructor(...args) {
       super(...args);
       record.connectionsMade += 1;
+    }
+
+    addIceCandidate(candidate) {
+      record.candidates.push(candidate.candidate);
+      return super.addIceCandidate(candidate);
     }
   };
 }

@@ -136,6 +136,7 @@ impl Tracker {
                     ticket_expires_in_s: TICKET_S as u32,
                     time_unix_ms: self.time_s() * 1_000,
                     epoch: 1,
+                    ice_servers: Vec::new(),
                 };
                 vec![(viewer, renewed)]
             }

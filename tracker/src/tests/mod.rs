@@ -11,6 +11,7 @@ mod lists;
 )]
 #[path = "../../../tests/hostile/report.rs"]
 mod report;
+mod requirement_4_1_exposure;
 mod requirement_4_3_adversarial_announcement;
 mod requirement_4_4_network_verifies;
 mod rig;

@@ -12,7 +12,8 @@ use swarmseal::swarm::Timestamp;
 use swarmseal::wire::Range;
 
 use crate::{
-    CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Tracker, TrackerConfig, TrackerKeys,
+    Admission, CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Tracker, TrackerConfig,
+    TrackerKeys,
 };
 
 pub(super) const SWARM: SwarmId = SwarmId([7; 32]);
@@ -39,6 +40,8 @@ pub(super) struct Rig {
     pub(super) inbox: BTreeMap<ConnId, Vec<ServerMessage>>,
     pub(super) closed: BTreeMap<ConnId, CloseReason>,
     pub(super) nonces: BTreeMap<ConnId, [u8; 32]>,
+    /// Whether each message is read back from its text: not where a day has millions of them.
+    pub(super) reads_back: bool,
     next: u64,
 }
 
@@ -58,6 +61,7 @@ impl Rig {
             inbox: BTreeMap::new(),
             closed: BTreeMap::new(),
             nonces: BTreeMap::new(),
+            reads_back: true,
             next: 0,
         };
         rig.tracker.set_contents(
@@ -79,8 +83,10 @@ impl Rig {
         while let Some(output) = self.tracker.poll() {
             match output {
                 Output::Send { conn, message } => {
-                    let text = serde_json::to_string(&message).unwrap();
-                    assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), message);
+                    if self.reads_back {
+                        let text = serde_json::to_string(&message).unwrap();
+                        assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), message);
+                    }
                     message.validate(swarmseal::signal::Loopback::Allow).unwrap();
                     if let ServerMessage::Welcome { nonce, .. } = &message {
                         self.nonces.insert(conn, *nonce);
@@ -105,6 +111,18 @@ impl Rig {
             self.now.unix_ms += step;
             self.input(Input::Tick);
         }
+    }
+
+    /// As [`Self::sleep_ms`], in one step: where the order of timers does not matter.
+    pub(super) fn leap_ms(&mut self, ms: u64) {
+        self.now.monotonic = self.now.monotonic.plus_ms(ms);
+        self.now.unix_ms += ms;
+        self.input(Input::Tick);
+    }
+
+    /// Replaces open admission.
+    pub(super) fn admit(&mut self, admission: Box<dyn Admission>) {
+        self.tracker.admission = admission;
     }
 
     pub(super) fn connect(&mut self, prefix: u64) -> ConnId {
