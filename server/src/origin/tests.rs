@@ -148,7 +148,7 @@ async fn types_caching_and_cors() {
         (
             "/content/main.m3u8",
             "application/vnd.apple.mpegurl",
-            "public, max-age=5",
+            "public, max-age=1",
         ),
         (
             "/content/content.seal",
@@ -172,6 +172,29 @@ async fn types_caching_and_cors() {
                 .headers()
                 .contains_key(header::ACCESS_CONTROL_EXPOSE_HEADERS)
         );
+    }
+}
+
+#[tokio::test]
+async fn live_heads_are_kept_and_what_grows_is_asked_for_again() {
+    let folder = folder();
+    let live = folder.path().join("show/seal/live/7");
+    std::fs::create_dir_all(&live).unwrap();
+    let (kept, asked) = ("public, max-age=31536000, immutable", "public, max-age=1");
+    let (origin, _) = origin(folder.path());
+    for (name, caching) in [
+        ("latest", asked),
+        ("7.session", kept),
+        ("7/3.head", kept),
+        ("7/track-1.records", asked),
+        ("7/track-1.pages", asked),
+        ("7/track-1.rows", asked),
+    ] {
+        std::fs::write(live.with_file_name(name), name).unwrap();
+        let path = format!("/content/seal/live/{name}");
+        let (response, _) = ask(&origin, request(Method::GET, &path, &[])).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], caching, "{path}");
     }
 }
 

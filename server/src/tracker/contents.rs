@@ -170,7 +170,7 @@ impl Contents {
             unix_s,
             uncertainty_s: 0,
         };
-        match found.trust.verify(&sealed, wall) {
+        match found.trust.verify_live(&sealed, wall) {
             Ok(verified) => {
                 found.content = Some(Content::of(verified.manifest()));
                 found.expires = verified.manifest().expires;
@@ -287,6 +287,8 @@ const MAX_FOLDER_DEPTH: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use swarmseal::content::live::LiveSlot;
+
     use super::*;
     use crate::tracker::contents::tests_support::*;
 
@@ -307,6 +309,25 @@ mod tests {
         assert_eq!(codes.len(), 2, "{codes:?}");
         assert!(codes.contains(&"untrusted_key"), "{codes:?}");
         assert!(!contents.refresh().changed);
+    }
+
+    #[test]
+    fn a_live_content_is_the_same_swarm_as_its_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let slot = LiveSlot {
+            folder: "seal/live".to_owned(),
+        };
+        write(
+            folder.path(),
+            "content.seal",
+            &sealed(1, 1, |manifest| manifest.live = Some(slot.encode())),
+        );
+        let mut contents = Contents::new(vec![publisher(7)], &[text(folder.path())]).unwrap();
+        let live = contents.refresh();
+        write(folder.path(), "content.seal", &sealed(1, 2, |_| {}));
+        let recording = contents.refresh();
+        assert_eq!((live.problems.len(), live.contents.len()), (0, 1));
+        assert_eq!(live.contents, recording.contents);
     }
 
     #[test]
