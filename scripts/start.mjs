@@ -12,6 +12,7 @@ import { build } from './lib/build-all.mjs';
 import { demoKeys, placeContent } from './lib/content.mjs';
 import { emptyFolder, place } from './lib/site.mjs';
 import { RUN_OPTIONS } from './lib/options.mjs';
+import { goLive } from './lib/live.mjs';
 import { serve } from './lib/service.mjs';
 import { whereWebRtcWorks } from './lib/network.mjs';
 import { Missing, setup } from './setup.mjs';
@@ -24,12 +25,15 @@ npm start -- --viewers N      play it in N headless viewers and measure
   --browser chromium|firefox    (chromium)
   --content DIR                 another published folder (needs --key, its publisher's public key)
   --key ed25519:…               the publisher key of --content
-  --port P                      for the page (8080, or any free one)`;
+  --port P                      for the page (8080, or any free one)
+  --live                        a live stream: --content, a folder of fMP4, or the sample, again and again
+  --encoder ffmpeg              with --live: a real encoder instead`;
 
 const PORT = 8080;
 
-process.on('SIGINT', () => leave(130));
-process.on('SIGTERM', () => leave(143));
+let live = null;
+process.on('SIGINT', () => signalled(130));
+process.on('SIGTERM', () => signalled(143));
 
 try {
   await main();
@@ -61,11 +65,16 @@ async function main() {
   await openPage(values);
 }
 
-async function openPage({ content, key, port }) {
+async function openPage({ content, key, port, live: isLive, encoder }) {
   const site = await emptyFolder(path.join(WORK, 'page'));
-  const placed = await placeContent(path.join(site, 'content'), { content, key });
+  const { publisher, tracker } = await demoKeys();
+  const folder = path.join(site, 'content');
+  if (isLive) {
+    const source = content === undefined ? undefined : path.resolve(content);
+    live = await goLive(folder, { publisher, state: path.join(WORK, 'page-live'), encoder, source });
+  }
+  const placed = live ?? (await placeContent(folder, { content, key }));
   await place(DEMO, site);
-  const { tracker } = await demoKeys();
   const serving = { root: site, publicKey: placed.publicKey, trackerKey: tracker.file };
   const service = await serve({ ...serving, listen: `127.0.0.1:${port ?? PORT}` }).catch((error) => {
     if (port === undefined && /in use/i.test(error.message)) {
@@ -80,6 +89,9 @@ async function openPage({ content, key, port }) {
   console.log(
     `\n  ${bold(service.url)}\n\n  ${dim('Open it in two tabs: the second one is fed by the first. Ctrl-C stops everything.')}\n`,
   );
+  if (live !== null) {
+    void tellIfItEnds(live);
+  }
   const status = await service.service.ended;
   throw new Error([`the server ended with ${status}`, ...service.service.lines.slice(-20)].join('\n'));
 }
@@ -94,6 +106,32 @@ function demoConfiguration({ name, contentId, publicKey, playlist }, service, tr
     trackerKeys: [tracker.publicKey],
     playlist: `content/${playlist}`,
   };
+}
+
+/** A stream that stops while the page is open is no reason to go, but to be told. */
+async function tellIfItEnds({ packager, publishing }) {
+  const status = await Promise.race([packager.ended, publishing.ended]);
+  if (live !== null) {
+    const said = [...packager.lines.slice(-5), ...publishing.lines.slice(-5)];
+    console.error(red([`the live stream has ended (${status})`, ...said].join('\n')));
+  }
+}
+
+/** A live stream gets its signed end and its recording first. A second signal does not wait for them. */
+function signalled(status) {
+  const ending = live;
+  live = null;
+  if (ending === null) {
+    leave(status);
+    return;
+  }
+  ending.end().then(
+    () => leave(status),
+    (error) => {
+      console.error(red(error.message));
+      leave(1);
+    },
+  );
 }
 
 function leave(status) {

@@ -11,4 +11,6 @@ export const RUN_OPTIONS = {
   key: { type: 'string' },
   height: { type: 'string' },
   port: { type: 'string' },
+  live: { type: 'boolean' },
+  encoder: { type: 'string' },
 };

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod daemon;
+pub mod looping;
 pub mod origin;
 pub mod publisher;
 pub mod tracker;

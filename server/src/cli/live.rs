@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::publish::summary;
 use crate::cli::{Failure, now_unix_s, print};
-use crate::publisher::live::{LiveOptions, LivePublisher, Stop, Watch, WatchEvent};
+use crate::publisher::live::{LiveOptions, LivePublisher, Watch, WatchEvent};
 use crate::publisher::{Options, PublishError};
 
 /// Publishes until the stream ends.
@@ -17,7 +17,8 @@ pub(super) fn run(
     quiet: bool,
 ) -> Result<(), Failure> {
     let watch = Watch::new(&folder)?;
-    stop_on_signal(watch.stop())?;
+    let stop = watch.stop();
+    stop_on_signal(move || stop.now())?;
     let options = LiveOptions {
         folder,
         state: state_folder(state)?,
@@ -72,7 +73,7 @@ pub(super) fn state_folder(given: Option<PathBuf>) -> Result<PathBuf, PublishErr
 }
 
 /// SIGTERM and SIGINT end the stream, from a thread that outlives it.
-fn stop_on_signal(stop: Stop) -> Result<(), Failure> {
+pub(super) fn stop_on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new("signals", error.to_string(), "");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -92,7 +93,7 @@ fn stop_on_signal(stop: Stop) -> Result<(), Failure> {
                 _ = interrupt.recv() => {}
             }
         });
-        stop.now();
+        stop();
     });
     Ok(())
 }

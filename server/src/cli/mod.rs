@@ -10,6 +10,7 @@ mod inspect;
 mod inspect_live;
 mod keygen;
 mod live;
+mod looping;
 mod place;
 mod publish;
 mod serve;
@@ -70,6 +71,7 @@ enum Command {
     Keygen(keygen::Keygen),
     Publish(publish::Publish),
     Session(session::Session),
+    Loop(looping::Loop),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
     Track(track::Track),
@@ -83,6 +85,7 @@ impl Command {
             Self::Keygen(command) => command.run(),
             Self::Publish(command) => command.run(),
             Self::Session(command) => command.run(),
+            Self::Loop(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Track(command) => command.run(),
