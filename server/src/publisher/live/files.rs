@@ -34,10 +34,31 @@ impl Files {
         self.replace(&self.slot.session(number), sealed)
     }
 
-    /// The copy that never changes, and then the newest one.
+    /// The copy that never changes, and then the newest one. The copy that has grown too old goes.
     pub(super) fn head(&self, log: u64, sequence: u64, sealed: &[u8]) -> Result<(), PublishError> {
         self.replace(&self.slot.head(log, sequence), sealed)?;
-        self.replace(&self.slot.newest(), sealed)
+        self.replace(&self.slot.newest(), sealed)?;
+        match sequence.checked_sub(HEADS_KEPT) {
+            Some(old) => remove(&self.root.join(self.slot.head(log, old))),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the copies that have grown too old by `sequence`, whoever left them.
+    pub(super) fn prune(&self, log: u64, sequence: u64) -> Result<(), PublishError> {
+        let folder = self.root.join(&self.slot.folder).join(log.to_string());
+        let failed = |error| PublishError::file(&folder, error);
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".head")?.parse().ok());
+            if let Some(number) = number.filter(|number: &u64| number.saturating_add(HEADS_KEPT) <= sequence)
+            {
+                remove(&self.root.join(self.slot.head(log, number)))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the files of a log whole, as after a restart.
@@ -103,6 +124,56 @@ fn append(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
     write(path).map_err(|error| PublishError::file(path, error))
 }
 
+fn remove(path: &Path) -> Result<(), PublishError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PublishError::file(path, error)),
+        _ => Ok(()),
+    }
+}
+
 fn joined(hashes: &[Hash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
+}
+
+/// Copies of heads that stay: some minutes of a stream, 16 MiB at most. Whoever has missed more reads the logs, which say
+/// everything that older heads said.
+const HEADS_KEPT: u64 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_heads_go_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let slot = LiveSlot {
+            folder: "live".to_owned(),
+        };
+        let files = Files::new(folder.path(), slot);
+        files.create(7).unwrap();
+        files.session(7, b"session").unwrap();
+        let is_there = |number: u64| folder.path().join(format!("live/7/{number}.head")).exists();
+        let last = HEADS_KEPT + 20;
+        for sequence in 1..=last {
+            files.head(7, sequence, &sequence.to_be_bytes()).unwrap();
+        }
+        assert!((1..=20).all(|number| !is_there(number)));
+        assert!((21..=last).all(is_there));
+        // A crash between writing and removing, or sequences that were passed over.
+        for left in ["3.head", "track-1.records", "1.head.txt", "x.head"] {
+            fs::write(folder.path().join("live/7").join(left), left).unwrap();
+        }
+        files.prune(7, last).unwrap();
+        assert!(!is_there(3) && (21..=last).all(is_there));
+        for kept in [
+            "7/track-1.records",
+            "7/1.head.txt",
+            "7/x.head",
+            "7.session",
+            "latest",
+        ] {
+            assert!(folder.path().join("live").join(kept).exists(), "{kept}");
+        }
+        assert_eq!(files.newest(), Some(last.to_be_bytes().to_vec()));
+    }
 }

@@ -109,6 +109,8 @@ impl Began {
         for (recording, rows) in loaded.recordings.iter().zip(&loaded.rows) {
             self.files.restore(loaded.log, recording, rows)?;
         }
+        self.files.create(loaded.log)?;
+        self.files.prune(loaded.log, loaded.sequence)?;
         loaded.recordings.iter_mut().for_each(Recording::forget_rows);
         let stated = loaded
             .recordings
