@@ -27,7 +27,12 @@ npm start -- --viewers N      play it in N headless viewers and measure
   --key ed25519:…               the publisher key of --content
   --port P                      for the page (8080, or any free one)
   --live                        a live stream: --content, a folder of fMP4, or the sample, again and again
-  --encoder ffmpeg              with --live: a real encoder instead`;
+  --encoder ffmpeg              with --live: a real encoder instead
+npm start -- --live --viewers N   measure a live stream (320×180, 1.5 Mbit/s, or --content)
+  --control                     before it, the same players without peers; the run counts if they do not stall
+  --pairs P                     P such pairs, one after the other
+  --churn S                     every S seconds the oldest viewer leaves and another comes
+  --fault NAME[:N]              stop (N s), cut (N segments), leave (N times), freeze, replay (of heads, N s)`;
 
 const PORT = 8080;
 
@@ -56,7 +61,7 @@ async function main() {
   if (measured) {
     const args = process.argv.slice(2);
     const [command, rest] = await whereWebRtcWorks(process.execPath, [
-      path.join(ROOT, 'scripts', 'measure.mjs'),
+      path.join(ROOT, 'scripts', values.live ? 'measure-live.mjs' : 'measure.mjs'),
       ...args,
     ]);
     await run(command, rest);

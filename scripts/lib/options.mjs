@@ -13,4 +13,8 @@ export const RUN_OPTIONS = {
   port: { type: 'string' },
   live: { type: 'boolean' },
   encoder: { type: 'string' },
+  control: { type: 'boolean' },
+  pairs: { type: 'string' },
+  churn: { type: 'string' },
+  fault: { type: 'string' },
 };

@@ -19,6 +19,7 @@ const TYPES = {
   '.json': 'application/json',
 };
 const PIECE = 16 * 1024;
+const CUT = 'CUT';
 
 export class Origin {
   /** Requests so far: {path, range, status, bytes}. */
@@ -31,7 +32,8 @@ export class Origin {
   /**
    * Serves `root`. Faults, all but the first for paths below /content/ only:
    * `alter(path, bytes, offset)` may change bytes on their way, `refuse(path)` answers 503, `ignoreRange`, `token` (a query string must carry it),
-   * `bytesPerSecond` for all responses together.
+   * `bytesPerSecond` for all responses together, `stopped()` (connections are reset), `cutAfter(path, length)` (bytes after which
+   * a response ends, or null), `instead(path)` (other bytes than the file's, or null).
    */
   constructor(root, faults = {}) {
     this.#root = root;
@@ -63,12 +65,25 @@ export class Origin {
       range: request.headers.range ?? null,
       status: 200,
       bytes: 0,
+      method: request.method,
+      t_ms: Date.now(),
     };
     this.log.push(entry);
     response.setHeader('access-control-allow-origin', '*');
     if (faults.refuse?.(url.pathname) === true) {
       entry.status = 503;
       response.writeHead(503).end();
+      return;
+    }
+    if (faults.stopped?.() === true) {
+      entry.status = 0;
+      response.destroy();
+      return;
+    }
+    const other = faults.instead?.(url.pathname) ?? null;
+    if (other !== null) {
+      entry.bytes = other.length;
+      response.end(other);
       return;
     }
     if (faults.token !== undefined && url.searchParams.get('token') !== faults.token) {
@@ -99,7 +114,7 @@ export class Origin {
     try {
       await pipeline(this.#pieces(handle, entry, { first, last, faults }), response);
     } catch (error) {
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== CUT) {
         throw error;
       }
     } finally {
@@ -108,7 +123,11 @@ export class Origin {
   }
 
   async *#pieces(handle, entry, { first, last, faults }) {
+    const cut = faults.cutAfter?.(entry.path, last - first + 1) ?? null;
     for (let offset = first; offset <= last; offset += PIECE) {
+      if (cut !== null && offset - first >= cut) {
+        throw Object.assign(new Error('cut by the test'), { code: CUT });
+      }
       const piece = Buffer.alloc(Math.min(PIECE, last - offset + 1));
       await handle.read(piece, 0, piece.length, offset);
       faults.alter?.(entry.path, piece, offset);

@@ -61,6 +61,7 @@ window.__viewer = {
     const stats = peer === null ? null : await peer.stats();
     return {
       ...playback.metrics(),
+      latencySeconds: latencySeconds(),
       parseErrors: record.parseErrors,
       errors: record.errors,
       connectionsMade: record.connectionsMade,
@@ -130,6 +131,12 @@ async function play() {
   hls.loadSource(options.source);
   hls.attachMedia(video);
   await video.play();
+}
+
+/** How long ago what is on the screen was, by the times in the playlist; null where it has none. */
+function latencySeconds() {
+  const date = hls?.playingDate ?? null;
+  return date === null ? null : (Date.now() - date.getTime()) / 1000;
 }
 
 function joinOptions() {

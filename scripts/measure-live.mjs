@@ -1,0 +1,255 @@
+// N headless viewers watch a live stream for a while, with peers and, as a control, without. A JSON file holds what was
+// measured. Started by `npm start -- --live --viewers N`, where WebRTC works.
+
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import path from 'node:path';
+
+import { Browsers, placeViewer, viewerUrl } from './lib/viewers.mjs';
+import { RUN_OPTIONS } from './lib/options.mjs';
+import { WORK } from './lib/paths.mjs';
+import { bold, green, red, step } from './lib/say.mjs';
+import { demoKeys } from './lib/content.mjs';
+import { emptyFolder } from './lib/site.mjs';
+import { goLive } from './lib/live.mjs';
+import { liveOrigin } from './lib/live-origin.mjs';
+import { liveFigures, median } from './lib/live-figures.mjs';
+import { media } from '../tests/browser/lib/media.mjs';
+import { originFault } from './lib/origin-faults.mjs';
+import { stopAll } from './lib/run.mjs';
+import { versions } from './lib/versions.mjs';
+
+const LOOK_EVERY_MS = 250;
+const BUFFER_SECONDS = 12;
+const SEGMENT_SECONDS = 2;
+/** All of a run stays in the playlists' reach and on disk, so that it can be checked at the end. */
+const WINDOW_SECONDS = 3600;
+/** By then, everybody plays and has met. */
+const FAULT_AFTER_SECONDS = 15;
+
+process.on('SIGINT', () => leave(130));
+process.on('SIGTERM', () => leave(143));
+
+const { values } = parseArgs({ options: RUN_OPTIONS });
+const plan = {
+  viewers: positive('viewers', 3),
+  seconds: positive('seconds', 90),
+  stagger: Number(values.stagger ?? 3),
+  browser: values.browser ?? 'chromium',
+  churn: values.churn === undefined ? null : positive('churn'),
+  fault: values.fault ?? null,
+  pairs: values.pairs === undefined ? null : positive('pairs'),
+};
+const control = values.control === true || plan.pairs !== null;
+
+let passed = false;
+try {
+  passed = await measure();
+} catch (error) {
+  console.error(red(error.stack));
+}
+leave(passed ? 0 : 1);
+
+async function measure() {
+  const site = await emptyFolder(path.join(WORK, 'measure-live'));
+  const folder = path.join(site, 'content');
+  const { publisher, tracker } = await demoKeys();
+  await placeViewer(site);
+  const live = await goLive(folder, {
+    publisher,
+    state: path.join(WORK, 'measure-live-state'),
+    encoder: values.encoder,
+    source: values.content === undefined ? await media('steady') : path.resolve(values.content),
+    loop: ['--window', String(WINDOW_SECONDS)],
+  });
+  const fault =
+    plan.fault === null ? null : await originFault(plan.fault, { folder, targetS: SEGMENT_SECONDS });
+  const origin = await liveOrigin({ site, publicKey: live.publicKey, trackerKey: tracker.file, fault });
+  const page = {
+    source: live.playlist,
+    content: live.contentId,
+    tracker: origin.tracker,
+    trust: live.publicKey,
+    trackerKey: tracker.publicKey,
+    height: values.height,
+    buffer: BUFFER_SECONDS,
+  };
+  const browsers = new Browsers();
+  const runs = { browsers, live, origin, page, folder };
+  const pairs = [];
+  for (let n = 0; n < (plan.pairs ?? 1); n += 1) {
+    const without = control ? await run(runs, { peers: false, fault: null }) : null;
+    pairs.push({ control: without, peers: await run(runs, { peers: true, fault }) });
+  }
+  const result = {
+    ...pairs.at(-1).peers,
+    ...compared(pairs),
+    plan,
+    versions: { ...(await versions()), browsers: await browsers.versions() },
+  };
+  await browsers.close();
+  await live.end();
+  await origin.stop();
+  report(result);
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+  }
+  return result.viewers.every(({ played }) => played) && (fault === null || fault.happened > 0);
+}
+
+/** Everybody joins, watches for the full time, and is read before the last one leaves. */
+async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
+  const url = viewerUrl(origin.url, { ...page, ...(peers ? {} : { swarmseal: 'off' }) });
+  step(`${plan.viewers} viewers ${peers ? 'with' : 'without'} peers, ${plan.seconds} s: ${origin.url}`);
+  const [from, headsBefore] = [Date.now(), live.heads()];
+  const here = [];
+  const gone = [];
+  const join = async () => here.push({ viewer: await browsers.open(plan.browser, url), samples: [] });
+  const depart = async (entry) => {
+    here.splice(here.indexOf(entry), 1);
+    gone.push({ ...(await account(entry)), left: true });
+    await entry.viewer.close();
+  };
+  const until = from + (plan.seconds + plan.stagger * (plan.viewers - 1)) * 1000;
+  const faultAt = from + (plan.stagger * (plan.viewers - 1) + FAULT_AFTER_SECONDS) * 1000;
+  const churnMs = (plan.churn ?? Infinity) * 1000;
+  let [joined, churnAt, begun] = [0, from + plan.stagger * plan.viewers * 1000 + churnMs, false];
+  while (Date.now() < until) {
+    if (joined < plan.viewers && Date.now() >= from + joined * plan.stagger * 1000) {
+      joined += 1;
+      await join();
+    }
+    if (Date.now() >= churnAt && until - Date.now() > churnMs) {
+      churnAt += churnMs;
+      await depart(here[0]);
+      await join();
+    }
+    if (fault !== null && !begun && Date.now() >= faultAt) {
+      begun = true;
+      await fault.begin();
+    }
+    if (begun && fault.times > fault.happened && (await fetcher(here)) !== null) {
+      fault.happened += 1;
+      await depart(await fetcher(here));
+      await join();
+    }
+    await Promise.all(here.map(look));
+    await sleep(LOOK_EVERY_MS);
+  }
+  const last = await Promise.all(here.map(account));
+  const to = Date.now();
+  await Promise.all(here.map(({ viewer }) => viewer.close()));
+  return liveFigures({
+    viewers: [...gone, ...last],
+    log: await origin.log(),
+    span: [from, to],
+    heads: live.heads() - headsBefore,
+    origin: origin.url,
+    folder,
+    fault: fault === null ? null : { name: fault.name, happened: fault.happened, at: faultAt },
+  });
+}
+
+async function look(entry) {
+  const metrics = await entry.viewer.metrics();
+  const { latencySeconds, bufferedEnd, position } = metrics;
+  entry.latest = metrics;
+  entry.samples.push({ at: Date.now(), latencySeconds, held: bufferedEnd - position });
+}
+
+async function account(entry) {
+  await look(entry);
+  return { metrics: entry.latest, samples: entry.samples, loads: await entry.viewer.loads() };
+}
+
+/** Who has fetched a segment from the origin last, if there is somebody to go on without. */
+async function fetcher(here) {
+  if (here.length < plan.viewers) {
+    return null;
+  }
+  const fetched = await Promise.all(
+    here.map(async (entry) => {
+      const done = await entry.viewer.events('object-done');
+      return { entry, index: Math.max(-1, ...done.filter(isFetched).map(({ index }) => index)) };
+    }),
+  );
+  const newest = fetched.reduce((best, next) => (next.index > best.index ? next : best));
+  return newest.index === -1 ? null : newest.entry;
+}
+
+function isFetched({ track, fromHttp }) {
+  return track > 0 && fromHttp > 0;
+}
+
+/** What a run with peers is held against: the same players without. */
+function compared(pairs) {
+  const both = pairs.filter(({ control: without }) => without !== null);
+  if (both.length === 0) {
+    return { pairs: null };
+  }
+  const differences = both.map(({ control: without, peers }) =>
+    peers.latencySeconds === null || without.latencySeconds === null
+      ? null
+      : peers.latencySeconds - without.latencySeconds,
+  );
+  return {
+    counts: both.every(
+      ({ control: { stallsAfterFirstFrame, viewers } }) =>
+        stallsAfterFirstFrame === 0 && viewers.every(({ played }) => played),
+    ),
+    latencyDifferenceSeconds: median(differences),
+    latencyDifferences: differences,
+    pairs: both,
+  };
+}
+
+function report(result) {
+  const line = (name, value, good = true) =>
+    console.log(`  ${name.padEnd(37)}${good ? green(value) : red(value)}`);
+  console.log(bold('\n  result'));
+  line(
+    'offload',
+    result.offload === null ? '–' : `${(result.offload * 100).toFixed(1)} %`,
+    result.offload > 0,
+  );
+  line('stalls after the first frame', `${result.stallsAfterFirstFrame}`, result.stallsAfterFirstFrame === 0);
+  line('latency, s', figure(result.latencySeconds), result.latencySeconds !== null);
+  line('origin bytes per unique byte', figure(result.originBytesPerUniqueByte));
+  line('head requests at the origin per head', figure(result.headRequestsPerHead));
+  line(
+    'bytes that differ from the disk',
+    `${result.unverifiedBytesDelivered}`,
+    result.unverifiedBytesDelivered === 0,
+  );
+  if (result.pairs !== null) {
+    line('later than without peers, s', figure(result.latencyDifferenceSeconds));
+    line('the control runs had no stall', result.counts ? 'yes' : 'no: this does not count', result.counts);
+  }
+  if (result.fault !== null) {
+    line(`fault ${result.fault.name} happened`, `${result.fault.happened} times`, result.fault.happened > 0);
+  }
+  for (const { viewer, played, errors } of result.viewers) {
+    if (!played) {
+      console.log(red(`  viewer ${viewer} did not play: ${JSON.stringify(errors).slice(0, 300)}`));
+    }
+  }
+}
+
+function figure(value) {
+  return value === null ? '–' : value.toFixed(2);
+}
+
+function positive(name, otherwise) {
+  const value = Number(values[name] ?? otherwise);
+  if (!Number.isInteger(value) || value < 1) {
+    console.error(red(`--${name} must be a whole number above 0`));
+    process.exit(2);
+  }
+  return value;
+}
+
+function leave(status) {
+  stopAll();
+  process.exit(status);
+}
