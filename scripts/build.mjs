@@ -31,6 +31,7 @@ const WASM_OPT = [
   ...[
     '--strip-debug',
     '--strip-producers',
+    '--strip-target-features',
     '--low-memory-unused',
     '--one-caller-inline-max-function-size=10',
   ],
@@ -48,7 +49,9 @@ await timed('demo page', buildDemo);
 
 async function buildCore() {
   const profile = ['--profile', 'wasm', '--lib', '--package', 'swarmseal', '--target', WASM];
-  await run('cargo', ['build', '--quiet', ...profile], { env: { RUSTFLAGS: (await rustFlags()).join(' ') } });
+  await run('cargo', ['build', '--quiet', ...profile], {
+    env: { RUSTFLAGS: (await rustFlags()).join(' ') },
+  });
   const built = path.join(TARGET, WASM, 'wasm', 'swarmseal.wasm');
   if (!(await changed(built))) return;
   await rm(CORE, { recursive: true, force: true });
@@ -77,6 +80,9 @@ async function rustFlags() {
     '--cfg sha2_backend_soft="compact"',
     // Between what opt-level "z" inlines (5) and "s" (50): both are more bytes after compression.
     '-Cllvm-args=-inline-threshold=12',
+    // Addresses that are computed where they are used compress better than one more running pointer for each loop, and
+    // fewer jumps better than jumps to jumps.
+    ...['-disable-lsr', '-jump-threading-threshold=12'].map((each) => `-Cllvm-args=${each}`),
   ];
 }
 
