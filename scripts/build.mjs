@@ -49,7 +49,8 @@ await timed('demo page', buildDemo);
 
 async function buildCore() {
   const profile = ['--profile', 'wasm', '--lib', '--package', 'swarmseal', '--target', WASM];
-  await run('cargo', ['build', '--quiet', ...profile], {
+  const features = ['--features', 'standalone'];
+  await run('cargo', ['build', '--quiet', ...profile, ...features], {
     env: { RUSTFLAGS: (await rustFlags()).join(' ') },
   });
   const built = path.join(TARGET, WASM, 'wasm', 'swarmseal.wasm');

@@ -3,6 +3,12 @@
 //! Sans-IO: time, randomness and bytes come in as inputs; requests, messages and verdicts come out.
 //! Nothing here may name a socket, a clock or a browser object, except inside the `wasm` room.
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+#[cfg(not(any(test, feature = "standalone")))]
+extern crate std;
+
 pub mod content;
 pub mod identity;
 mod ordered;

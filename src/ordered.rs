@@ -5,10 +5,11 @@
 //! cheap for maps of at most some thousand small entries, and all maps of the core are bounded. The names are the
 //! standard library's.
 
-use std::borrow::Borrow;
-use std::ops::{Bound, RangeBounds};
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::ops::{Bound, RangeBounds};
 
-/// A map ordered by key, like [`std::collections::BTreeMap`].
+/// A map ordered by key, like [`alloc::collections::BTreeMap`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OrderedMap<K, V>(Vec<(K, V)>);
 
@@ -19,7 +20,7 @@ pub(crate) struct Entry<'a, K, V> {
     key: K,
 }
 
-/// A set in order, like [`std::collections::BTreeSet`].
+/// A set in order, like [`alloc::collections::BTreeSet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OrderedSet<K>(OrderedMap<K, ()>);
 
@@ -97,7 +98,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
     /// Returns the value that was there before.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {
-            Ok(at) => self.0.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
+            Ok(at) => self.0.get_mut(at).map(|(_, old)| core::mem::replace(old, value)),
             Err(at) => {
                 self.0.insert(at, (key, value));
                 None
@@ -206,7 +207,7 @@ pub(crate) fn sort_by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
 
 /// Iterator over an [`OrderedMap`].
 pub(crate) type Iter<'a, K, V> =
-    std::iter::Map<std::slice::Iter<'a, (K, V)>, fn(&'a (K, V)) -> (&'a K, &'a V)>;
+    core::iter::Map<core::slice::Iter<'a, (K, V)>, fn(&'a (K, V)) -> (&'a K, &'a V)>;
 
 impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
     type Item = (&'a K, &'a V);
@@ -219,7 +220,7 @@ impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
 
 impl<K, V> IntoIterator for OrderedMap<K, V> {
     type Item = (K, V);
-    type IntoIter = std::vec::IntoIter<(K, V)>;
+    type IntoIter = alloc::vec::IntoIter<(K, V)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -244,7 +245,7 @@ impl<K: Ord> FromIterator<K> for OrderedSet<K> {
 
 impl<K> IntoIterator for OrderedSet<K> {
     type Item = K;
-    type IntoIter = std::iter::Map<std::vec::IntoIter<(K, ())>, fn((K, ())) -> K>;
+    type IntoIter = core::iter::Map<alloc::vec::IntoIter<(K, ())>, fn((K, ())) -> K>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter().map(|(key, ())| key)

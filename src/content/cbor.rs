@@ -6,6 +6,8 @@
 //! Our own, because a library for all of CBOR is 3 KB of what every viewer downloads, and this needs a tenth of it; the
 //! tests hold it against one.
 
+use alloc::vec::Vec;
+
 /// Checks that `bytes` is exactly one item in deterministic form, nested at most `max_depth` deep, made of integers,
 /// strings, arrays, maps, tags, booleans and null.
 ///

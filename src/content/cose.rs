@@ -1,5 +1,7 @@
 //! Signed objects: a narrow profile of COSE_Sign1 (RFC 9052 §4.2).
 
+use alloc::vec::Vec;
+
 use super::cbor::{self, CborError, Reader, Writer};
 use super::{PublicKey, SecretKey};
 

@@ -1,6 +1,6 @@
 //! How objects are cut and numbered. Pure arithmetic, usable in constants.
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

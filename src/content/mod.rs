@@ -16,6 +16,7 @@ pub mod live;
 mod manifest;
 mod names;
 mod paths;
+#[cfg(not(feature = "standalone"))]
 pub mod publish;
 pub mod tree;
 mod trust;

@@ -1,6 +1,8 @@
 //! Templates: how the segments of a track are named when their names follow a rule.
 
-use std::ops::RangeInclusive;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::ops::RangeInclusive;
 
 /// A pattern with exactly one variable: `$Number$`, `$Number%0Nd$` or `$Time$`; `$$` stands for a dollar sign
 /// (ISO/IEC 23009-1 §5.3.9.4.4, reduced to what names segments).

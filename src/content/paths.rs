@@ -1,5 +1,8 @@
 //! The one rule by which URLs and listed paths are compared. See docs/PROTOCOL.md, "Paths".
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::ordered::OrderedMap;
 
 /// Longest normalised path in bytes; what common servers accept in a request line, with room to spare.

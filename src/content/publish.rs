@@ -1,5 +1,7 @@
 //! The publisher's half: builds index, names and rows files piece by piece, with one record in hand at a time.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use std::io::{self, Write};
 
 use super::geometry::{CHUNK, PAGE_RECORDS};

@@ -3,6 +3,8 @@
 //! A leaf is the hash of 0x00 and the chunk, a node the hash of 0x01 and its two children. The shape of the tree
 //! follows from the number of leaves, which follows from the signed length of the object.
 
+use alloc::vec::Vec;
+
 use super::Hash;
 
 /// Hash of one leaf.

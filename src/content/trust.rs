@@ -1,5 +1,7 @@
 //! Whether a sealed manifest is taken: whose signature, which content, when, and never an older one.
 
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use super::cose::{self, CoseError, Role};

@@ -1,5 +1,6 @@
 //! The SHA-256 fingerprint of a DTLS certificate, as SDP writes it (RFC 8122 §5).
 
+use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 

@@ -5,6 +5,10 @@
 //! fingerprints as its own browser reports them. Whoever swaps a fingerprint, replays a message, reflects
 //! it, or carries it to another swarm or introduction changes what is signed.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use thiserror::Error;
 
 use super::fingerprint::Fingerprint;

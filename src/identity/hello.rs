@@ -1,5 +1,7 @@
 //! HELLO and PROOF: the only messages that may pass before a channel has proven itself.
 
+use alloc::vec::Vec;
+
 use thiserror::Error;
 
 use super::cursor::{Reader, Short};

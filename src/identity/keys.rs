@@ -1,5 +1,6 @@
 //! A peer's key pair for one swarm and one session, and the handle made from it.
 
+use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 

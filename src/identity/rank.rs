@@ -1,5 +1,7 @@
 //! Orders that every peer computes alike: who fetches a segment first, and the digest of index roots.
 
+use alloc::vec::Vec;
+
 use crate::content::{Hash, TrackId};
 use crate::ordered::sort_by_key;
 

@@ -1,6 +1,8 @@
 //! The tracker's admission of one key to one swarm: a CBOR Web Token (RFC 8392) in a COSE_Sign1, bound to the
 //! key by a `cnf` claim (RFC 8747 §3.2).
 
+use alloc::vec::Vec;
+
 use thiserror::Error;
 
 use super::keys::Handle;

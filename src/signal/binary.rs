@@ -1,5 +1,6 @@
 //! Binary values in JSON: unpadded base64url.
 
+use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
@@ -48,6 +49,8 @@ impl<'de> Deserialize<'de> for IntroductionId {
 
 /// `#[serde(with)]` for arrays.
 pub(super) mod array {
+    use alloc::string::String;
+
     use super::{Deserialize, Deserializer, Serializer, from_base64url, to_base64url};
 
     pub(in crate::signal) fn serialize<S: Serializer, const N: usize>(
@@ -66,6 +69,9 @@ pub(super) mod array {
 
 /// `#[serde(with)]` for bytes of any length; `validate` bounds them.
 pub(super) mod bytes {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
     use super::{
         Base64UrlUnpadded, Deserialize, Deserializer, Encoding, Serializer, TextError, to_base64url,
     };

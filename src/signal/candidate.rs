@@ -1,5 +1,7 @@
 //! ICE candidates as typed fields.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 use core::str::FromStr;

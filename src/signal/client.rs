@@ -1,5 +1,7 @@
 //! What a peer says to the tracker.
 
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use super::binary::{self, IntroductionId};

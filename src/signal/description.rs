@@ -1,5 +1,8 @@
 //! A session description as typed fields, and the one template that makes it text again.
 
+use alloc::format;
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

@@ -1,5 +1,7 @@
 //! Texts that end up in a session description: only `ice-char` (RFC 8839 §5.1), so that none can end a line.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 

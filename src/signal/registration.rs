@@ -1,5 +1,7 @@
 //! The proofs in JOIN and ANNOUNCE, made by peers and checked by the tracker.
 
+use alloc::vec::Vec;
+
 use subtle::ConstantTimeEq;
 
 use super::client::{Announce, Join, TrackRanges};

@@ -1,5 +1,7 @@
 //! What the tracker says to a peer.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,8 @@
 //! The engine's inputs and outputs.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use thiserror::Error;
 
 use super::{Event, Payload, Timestamp};

@@ -5,6 +5,8 @@
 //! were never introduced to each other agree as well. A claim is a hope, never a promise: it is believed for
 //! about as long as HTTP takes, and the deadline of the player ends every wait.
 
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::limits::{CLAIMS_BURST, CLAIMS_PER_S, MAX_CLAIMS};
 use super::object::Object;

@@ -1,5 +1,7 @@
 //! Engine configuration.
 
+use alloc::vec::Vec;
+
 use super::Sharing;
 use crate::content::PublicKey;
 

@@ -1,5 +1,10 @@
 //! From an introduction to a proved connection, and its end.
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::limits::PROOF_MS;
 use super::object::By;

@@ -1,5 +1,9 @@
 //! What the player asked for, and when it is handed over.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::limits::MAX_DEMANDS;
 use super::object::Object;

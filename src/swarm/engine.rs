@@ -1,6 +1,9 @@
 //! The engine itself: its state, the drain contract, and where each input goes.
 
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::ordered::{OrderedMap, OrderedSet};
 

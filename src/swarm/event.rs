@@ -1,5 +1,7 @@
 //! What the engine tells the page.
 
+use alloc::string::String;
+
 use serde::Serialize;
 
 /// Something that happened. Serialised with a `type` tag; handles are pseudonyms.

@@ -1,5 +1,8 @@
 //! HTTP requests under way, and what is known of the HTTP source's speed.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::Timestamp;
 use super::rate::transfer_us;
 use crate::content::{Hash, ObjectId, Sheet};

@@ -1,5 +1,7 @@
 //! What a proved peer says. A fault here is a value: the peer is blamed by name of the rule and closed.
 
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::limits::{
     HAVE_DELAY_MS, LOW_UNSENT, MAX_UPLOAD_QUEUE, MESSAGES_BURST, MESSAGES_PER_S, PROOF_BYTES,

@@ -1,5 +1,8 @@
 //! One object that is wanted or held: in what state each of its chunks is.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::ranges::RangeSet;
 use super::{FetchId, HttpReason, PeerId, Timestamp};
 use crate::content::{ObjectInfo, chunk_len};

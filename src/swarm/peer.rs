@@ -1,6 +1,8 @@
 //! One connection: its proof, what the other side holds, what it was asked for and how well it does.
 
-use std::collections::VecDeque;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::ordered::{OrderedMap, OrderedSet};
 

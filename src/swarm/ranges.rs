@@ -1,5 +1,7 @@
 //! Sorted, disjoint ranges of numbers: what somebody holds.
 
+use alloc::vec::Vec;
+
 /// A set of `u32` kept as ranges `start..end`. Bounded by the caller through [`RangeSet::pieces`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RangeSet {
@@ -79,7 +81,7 @@ impl RangeSet {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use alloc::collections::BTreeSet;
 
     use proptest::prelude::*;
 

@@ -5,6 +5,8 @@
 //! are asked for runs of chunks within their credit. HTTP is used when nobody has an object and this
 //! viewer is elected to fetch it, or in time for the deadline: see `fallback`.
 
+use alloc::vec::Vec;
+
 use crate::ordered::{OrderedSet, sort_by_key};
 
 use super::demands::{Target, chunks_of};

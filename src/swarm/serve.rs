@@ -1,5 +1,8 @@
 //! The uplink: what is served to whom, within the page's cap, and what peers are told we hold.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::limits::{LOW_UNSENT, MIN_UNSENT, MIN_UNSENT_ALL, UNSENT_ALL_MS};
 use super::rate::{RateMeter, transfer_us};

@@ -1,6 +1,9 @@
 //! The tracker session: admission, candidates, introductions, announcements, and coming back after an outage.
 
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use crate::ordered::OrderedMap;
 

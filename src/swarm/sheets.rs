@@ -1,5 +1,7 @@
 //! Indexes, names and rows: what must be known before chunks can be checked.
 
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::fetch::{Fetch, What};
 use super::limits::{MAX_ATTEMPTS, MAX_FETCHES, MAX_PARTIALS, ROWS_AHEAD};

@@ -1,5 +1,8 @@
 //! The HTTP source: one plain GET per segment by default, a range for the rest of one; every byte checked.
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
+
 use super::engine::Engine;
 use super::fallback::Part;
 use super::fetch::{Fetch, What};

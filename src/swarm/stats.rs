@@ -1,5 +1,8 @@
 //! Counters for the page.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 /// Bytes by source.

@@ -14,6 +14,9 @@
 //!
 //! Tracker messages and events are trees for which bytes have no advantage: they are JSON, as text.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 use super::json;

@@ -1,5 +1,8 @@
 //! What JavaScript decides about a join.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use wasm_bindgen::JsValue;
 
 use super::error::BridgeError;

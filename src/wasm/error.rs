@@ -1,5 +1,7 @@
 //! What the bridge refuses, as JavaScript errors with a stable `code`.
 
+use alloc::string::ToString;
+
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 

@@ -3,7 +3,9 @@
 //! By hand, because what serde derives for this direction would be a quarter of the whole core: objects come in at a
 //! few places only, and all of them are lists of named texts and numbers.
 
-use std::str::FromStr;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::str::FromStr;
 
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -131,10 +133,11 @@ pub(super) fn parsed<T: FromStr>(value: &JsValue, name: &'static str) -> Result<
 
 pub(super) fn number<T: TryFrom<u64>>(value: &JsValue, name: &'static str) -> Result<T, Unreadable> {
     let number = value.as_f64().ok_or(Unreadable(name))?;
-    if !(0.0..=MAX_SAFE_INTEGER).contains(&number) || number.fract() != 0.0 {
+    let whole = number as u64;
+    if whole as f64 != number || number > MAX_SAFE_INTEGER {
         return Err(Unreadable(name));
     }
-    T::try_from(number as u64).map_err(|_| Unreadable(name))
+    T::try_from(whole).map_err(|_| Unreadable(name))
 }
 
 /// Beyond it JavaScript's numbers are no integers any more.

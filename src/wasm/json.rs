@@ -3,6 +3,8 @@
 //! A page that parses text is faster than a core that makes objects field by field, and this writer knows just what
 //! those types need: no floats, no byte strings, no enum that holds anything without being internally tagged.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Display};
 
 use serde::Serialize;
@@ -36,7 +38,7 @@ impl Display for Unwritable {
     }
 }
 
-impl std::error::Error for Unwritable {}
+impl core::error::Error for Unwritable {}
 
 impl ser::Error for Unwritable {
     fn custom<T: Display>(_: T) -> Self {

@@ -1,5 +1,9 @@
 //! One join: a verified manifest and the engine that serves it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -55,7 +59,6 @@ impl Peer {
     /// The rule that refuses the manifest, or the field of `config` that is wrong.
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue, sealed: &[u8], now: f64) -> Result<Self, JsValue> {
-        poison::install();
         poison::check()?;
         let mut config = PeerConfig::read(&config)?;
         let mut seed = [0; 32];

@@ -1,24 +1,20 @@
 //! What is left to do after a panic: say so, and refuse everything else.
 
-use std::cell::RefCell;
-use std::panic;
-use std::sync::Once;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::BridgeError;
 
-thread_local! {
-    /// The panic's message. A panic leaves the whole module instance in an unknown state, not one [`super::Peer`].
-    static POISON: RefCell<Option<String>> = const { RefCell::new(None) };
-}
+/// A panic leaves the whole module instance in an unknown state, not one [`super::Peer`].
+static POISONED: AtomicBool = AtomicBool::new(false);
 
-/// Why this module instance must not be used any more: where it panicked and with what words. `undefined` while
-/// all is well. The one function that may be called after a panic.
+/// Whether a panic happened, after which this module instance must not be used any more. The one function that may
+/// be called then.
 #[wasm_bindgen]
 #[must_use]
-pub fn poison() -> Option<String> {
-    POISON.with_borrow(Clone::clone)
+pub fn poisoned() -> bool {
+    POISONED.load(Ordering::Relaxed)
 }
 
 /// Panics, so that what happens then can be tried out from outside.
@@ -26,22 +22,21 @@ pub fn poison() -> Option<String> {
 #[wasm_bindgen(js_name = panicNow)]
 #[expect(clippy::panic, reason = "this is what it is for")]
 pub fn panic_now() {
-    install();
     panic!("asked to panic");
 }
 
-/// From now on a panic is remembered instead of lost.
-pub(super) fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        panic::set_hook(Box::new(|info| {
-            POISON.with_borrow_mut(|poison| *poison = Some(info.to_string()));
-        }));
-    });
+/// Remembers that there was a panic, and throws its place and its words.
+#[cfg(feature = "standalone")]
+#[panic_handler]
+fn panicked(info: &core::panic::PanicInfo<'_>) -> ! {
+    use alloc::string::ToString;
+
+    POISONED.store(true, Ordering::Relaxed);
+    wasm_bindgen::throw_str(&info.to_string())
 }
 
 pub(super) fn check() -> Result<(), BridgeError> {
-    if POISON.with_borrow(Option::is_some) {
+    if poisoned() {
         Err(BridgeError::Poisoned)
     } else {
         Ok(())

@@ -1,6 +1,8 @@
 //! A tracker's message, as the browser parsed it. Reads what `serde` reads for every other user of
 //! [`ServerMessage`], which the tests check message by message; bounds are [`ServerMessage::validate`]'s business.
 
+use alloc::vec::Vec;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::JsValue;
 

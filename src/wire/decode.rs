@@ -1,5 +1,7 @@
 //! Bytes to messages.
 
+use alloc::vec::Vec;
+
 use super::error::InvalidMessage;
 use super::limits::{
     DATA_HEAD, MAX_DATA_CHUNKS, MAX_HEAD, MAX_MESSAGE, MAX_PARTIAL_RANGES, MAX_PARTIALS, MAX_RANGES,

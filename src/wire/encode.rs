@@ -1,5 +1,7 @@
 //! Messages to bytes.
 
+use alloc::vec::Vec;
+
 use super::message::{Message, kind};
 use super::range::Range;
 use crate::content::{Hash, ObjectId};

@@ -1,5 +1,7 @@
 //! The messages. Words of RFC 7574 §3 where it has one.
 
+use alloc::vec::Vec;
+
 use super::range::Range;
 use crate::content::{Hash, ObjectId, TrackId};
 use crate::identity::{Hello, Proof};

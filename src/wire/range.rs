@@ -1,5 +1,7 @@
 //! A run of consecutive numbers.
 
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 /// `count` consecutive segments or chunks from `first` on. In JSON: `[first, count]`.

@@ -17,6 +17,8 @@
 )]
 #![allow(clippy::large_enum_variant, reason = "one queue in a test")]
 
+use core::arch::wasm32::memory_size;
+
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
 #[allow(
@@ -28,10 +30,16 @@ mod rig;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
+/// The one that ships.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 const PASSES: u32 = 4_000;
+const PAGE: usize = 65_536;
 
 #[wasm_bindgen_test]
 fn a_pass_at_ten_thousand_segments_and_fifty_peers() {
+    let before = memory_size(0);
     let mut crowd = rig::Crowd::new(10_000, 50);
     let start = js_sys::Date::now();
     for step in 0..PASSES {
@@ -39,5 +47,7 @@ fn a_pass_at_ten_thousand_segments_and_fifty_peers() {
     }
     let micros = (js_sys::Date::now() - start) * 1_000.0 / f64::from(PASSES);
     assert_eq!(crowd.peers(), 50);
+    let kib = |pages| pages * PAGE / 1024;
+    console_log!("memory: {} KiB, before {} KiB", kib(memory_size(0)), kib(before));
     console_log!("engine pass in this browser, 10,000 segments, 50 peers: mean {micros:.0} µs");
 }

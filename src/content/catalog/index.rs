@@ -1,7 +1,9 @@
 //! The index of one track, as far as its pages are here.
 
+use alloc::vec::Vec;
+
 use crate::ordered::OrderedMap;
-use std::ops::Range;
+use core::ops::Range;
 
 use super::{ObjectInfo, Sheet, SheetError};
 use crate::content::geometry::{PAGE, PAGE_RECORDS, RECORD_LEN, page_count, page_records};

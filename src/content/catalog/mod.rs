@@ -7,8 +7,12 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::ordered::{OrderedMap, sort_by_key};
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 use self::index::{Index, Located};
 use self::names::NamesTable;
@@ -199,7 +203,7 @@ impl Catalog {
             .tracks
             .iter()
             .map(|track| (track.id, track.index.root));
-        std::iter::once(assets).chain(tracks).collect()
+        core::iter::once(assets).chain(tracks).collect()
     }
 
     fn accept_names(&mut self, track: TrackId, page: u32, bytes: &[u8]) -> Result<(), SheetError> {

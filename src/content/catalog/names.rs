@@ -1,5 +1,10 @@
 //! The names table of one track, as far as its pages are here.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::ordered::OrderedMap;
 
 use super::{Sheet, SheetError};

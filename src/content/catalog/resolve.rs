@@ -1,5 +1,8 @@
 //! From what a player asks for to the objects that hold it.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::index::{Entry, Located};
 use super::names::Lookup;
 use super::{Catalog, Resolution, Sheet, Span, TrackSheets};

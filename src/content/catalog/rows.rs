@@ -1,5 +1,7 @@
 //! Rows that are known: verified leaf hashes of objects, within a bound.
 
+use alloc::vec::Vec;
+
 use crate::ordered::OrderedMap;
 
 use super::{Catalog, RowError, Sheet, SheetError};
@@ -52,7 +54,7 @@ impl Catalog {
         let info = self.object(id)?;
         match info.chunks {
             0 => Some(&[]),
-            1 => Some(std::slice::from_ref(&info.root)),
+            1 => Some(core::slice::from_ref(&info.root)),
             _ => self.rows.get(id),
         }
     }

@@ -4,7 +4,9 @@
 //! It fetches nothing and reads no clock. Bytes and times go in; out come verdicts, and evidence where a signer has
 //! contradicted itself. What is refused changes nothing, except that evidence is kept.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,8 @@
 //! The head's payload: maps with integer keys (docs/PROTOCOL.md, "Live").
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
+
 use super::error::Unreadable;
 use super::{Document, HeadError, LiveHead, LiveTrack, Parent, Parts};
 use crate::content::cbor::{self, CborError, MapWriter, Reader, Writer};

@@ -1,5 +1,8 @@
 //! Live heads: what the newest segments of a live content are.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{HeadError, codec, rules};
 use crate::content::cose::{self, Role};
 use crate::content::tree::{self, RootBuilder};

@@ -4,6 +4,9 @@
 //! the roots of the pages is the tree over the records. A reader of any head takes the roots and the last page by range
 //! and can then verify any other page alone.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::rules::Order;
 use super::{HeadError, LiveTrack};
 use crate::content::geometry::{PAGE_RECORDS, RECORD_LEN, page_count, page_records};

@@ -1,5 +1,7 @@
 //! Consistency proofs: that a longer log begins with a shorter one (RFC 9162 §2.1.4).
 
+use alloc::vec::Vec;
+
 use crate::content::{Hash, tree};
 
 /// Proves that the tree over `leaves` begins with its first `count` leaves; `None` if there are not so many.

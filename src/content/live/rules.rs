@@ -1,6 +1,9 @@
 //! Rules about the values of a head: whatever passes here can be used without further checks, as far as one head can
 //! tell.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{
     HeadError, LiveHead, LiveTrack, MAX_DIGESTS, MAX_DOCUMENTS, MAX_LIVE_ASSETS, MAX_LIVE_TRACKS, Parts,
 };
@@ -8,7 +11,7 @@ use crate::content::geometry::{MAX_SEGMENTS, MAX_TRACK};
 use crate::content::manifest::rules::{check_asset, check_media_type, check_path};
 use crate::content::{Hash, MAX_NUMBER, Names, Record, RecordError, Template, tree};
 use crate::ordered::OrderedMap;
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 pub(super) fn check(head: &LiveHead, significant: &[String]) -> Result<(), HeadError> {
     let numbers = [head.session, head.log, head.sequence];

@@ -1,5 +1,7 @@
 //! Sessions: for how long which key may state the heads of a content.
 
+use alloc::vec::Vec;
+
 use super::SessionError;
 use crate::content::cbor::{MapWriter, Reader, Writer};
 use crate::content::cose::{self, Role};

@@ -1,5 +1,10 @@
 //! What a manifest says about a live content, and where the files of a live content lie.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::codec;
 use crate::content::cbor::{MapWriter, Reader, Writer};
 use crate::content::manifest::rules::check_path;

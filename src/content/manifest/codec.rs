@@ -1,5 +1,9 @@
 //! The manifest's payload: maps with integer keys (docs/PROTOCOL.md, "Manifest").
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{
     Asset, Class, FORMAT, IndexFile, Manifest, ManifestError, Names, RowsFile, Tombstone, Track, TrackKind,
 };

@@ -5,6 +5,9 @@ pub(super) mod rules;
 #[cfg(test)]
 mod tests;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::cbor::{self, Writer};
 use super::cose::{self, Role};
 use super::{

@@ -1,7 +1,11 @@
 //! Rules about the values of a manifest: whatever passes here can be used without further checks.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::ordered::{OrderedMap, sort_by_key};
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 use super::{Asset, Manifest, ManifestError, Names, Track};
 use crate::content::geometry::{MAX_OBJECT_LEN, MAX_SEGMENTS, MAX_TRACK};
@@ -66,7 +70,7 @@ fn check_head(manifest: &Manifest) -> Result<(), ManifestError> {
         !name.is_empty()
             && name.len() <= MAX_PARAMETER_LEN
             && !name.contains(['=', '&'])
-            && normalise_path(&format!("p?{name}"), std::slice::from_ref(name)) == Ok(format!("p?{name}"))
+            && normalise_path(&format!("p?{name}"), core::slice::from_ref(name)) == Ok(format!("p?{name}"))
     };
     if !names.iter().all(is_normal) || !names.is_sorted_by(|a, b| a < b) {
         return Err(ManifestError::QueryParameter);

@@ -3,7 +3,7 @@
  * concerns. It makes no decision about the protocol; engines do.
  */
 
-import init, { Peer, dataHeadLength, maxTrackerText, poison } from '../../core/core.js';
+import init, { Peer, dataHeadLength, maxTrackerText, poisoned } from '../../core/core.js';
 import { SwarmsealError } from '../errors.js';
 import type { EffectivePolicy, HttpRequest, ToPage, ToWorker } from '../messages.js';
 import { isRefusal, type Core } from './core.js';
@@ -35,7 +35,7 @@ let core: Promise<Core> | null = null;
 let nextHook = 1;
 let dead = false;
 /** The core's last words, once there is a core. */
-let panicked: typeof poison = () => undefined;
+let panicked: typeof poisoned = () => false;
 
 scope.onmessage = ({ data }) => {
   if (dead) return;
@@ -185,14 +185,14 @@ function settleHook(id: number) {
 async function load(wasm: string): Promise<Core> {
   try {
     const { memory } = await init({ module_or_path: wasm });
-    panicked = poison;
+    panicked = poisoned;
     return {
       memory,
       maxTrackerText: maxTrackerText(),
       dataHead: dataHeadLength(),
       open: (config, sealed, now) => new Peer(config, sealed, now),
       judge(error) {
-        if (isRefusal(error) && panicked() === undefined) return error;
+        if (isRefusal(error) && !panicked()) return error;
         fail(error);
         return null;
       },
@@ -208,7 +208,7 @@ async function load(wasm: string): Promise<Core> {
 /** The core panicked, or this worker has a fault: the page replaces the worker, and nothing more comes from this one. */
 function fail(error: unknown): void {
   if (dead) return;
-  const why = panicked() ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const why = `${String(error)} ${error instanceof Error ? (error.stack ?? '') : ''}`;
   scope.postMessage({ type: 'poisoned', message: why });
   dead = true;
   for (const { participant } of joins.values()) participant?.close();
