@@ -13,8 +13,8 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use swarmseal::content::{Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId, WallTime};
 use swarmseal::identity::{
-    Drbg, EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, PeerClass, Role,
-    Ticket, rank, roots_digest,
+    Drbg, EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, PeerClass,
+    Revocation, Role, Ticket, rank, roots_digest,
 };
 use swarmseal::signal::{
     Candidate, ClientMessage, Description, IntroductionId, InvalidSignal, Join, Loopback, SdpType,
@@ -103,6 +103,27 @@ fn tickets_are_issued_and_verified_as_written() {
             "{}",
             text(vector, "name")
         );
+    }
+}
+
+#[test]
+fn revocations_are_issued_and_verified_as_written() {
+    let vectors = parse(include_str!("vectors/ticket.json"));
+    let issuer = SecretKey::from_seed(&array(text(&vectors, "issuer_seed")));
+    let keys = tracker_keys(&vectors);
+    for vector in list(&vectors["revocations"], "valid") {
+        let name = text(vector, "name");
+        let statement = hex(text(vector, "statement"));
+        let revocation = Revocation::verify(&statement, &keys).expect(name);
+        let handles: Vec<String> = revocation.handles.iter().map(ToString::to_string).collect();
+        assert_eq!(json!(handles), vector["handles"], "{name}");
+        assert_eq!(json!(revocation.until), vector["until"], "{name}");
+        assert_eq!(revocation.swarm.to_string(), text(vector, "swarm"), "{name}");
+        assert_eq!(revocation.issue(&issuer), statement, "{name}");
+    }
+    for vector in list(&vectors["revocations"], "invalid") {
+        let verdict = Revocation::verify(&hex(text(vector, "statement")), &keys);
+        assert_eq!(verdict, None, "{}", text(vector, "name"));
     }
 }
 

@@ -19,7 +19,10 @@ use crate::config::Config;
 use crate::connection::{MeteredListener, Remote};
 use crate::origin::Origin;
 use crate::publisher::key_file::{self, KeyFileError};
-use crate::tracker::{Access, Contents, ContentsError, PrefixHasher, Refreshed, TrackerHandle, routes};
+use crate::tracker::{
+    Access, Contents, ContentsError, PrefixHasher, Refreshed, RevocationsError, TrackerHandle, revocations,
+    routes,
+};
 
 /// A process that listens. Dropping it does not stop it; [`Running::stop`] does.
 #[derive(Debug)]
@@ -52,6 +55,9 @@ pub enum StartError {
     /// Contents are configured, and not one of them can be served.
     #[error("no content can be served: {0}")]
     Contents(ContentsError),
+    /// What was revoked before cannot be read, so it would be admitted again.
+    #[error(transparent)]
+    Revocations(#[from] RevocationsError),
     /// No randomness from the system.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -64,6 +70,7 @@ impl StartError {
             Self::Listen { .. } => "cannot_listen",
             Self::Key(error) => error.code(),
             Self::Contents(error) => error.code(),
+            Self::Revocations(error) => error.code(),
             Self::Random(_) => "no_random_bytes",
         }
     }
@@ -77,6 +84,7 @@ impl Running {
     pub async fn start(config: &Config, origin: Option<Origin>) -> Result<Self, StartError> {
         let key = signing_key(&config.key)?;
         let public = key.public();
+        let revocations = revocations::read(&config.revocations)?;
         let manifests = &config.contents.manifests;
         let contents =
             Contents::new(config.contents.publishers.clone(), manifests).map_err(StartError::Contents)?;
@@ -99,7 +107,8 @@ impl Running {
             tracker = tracker.with_turn(turn);
         }
         let outbox_messages = usize::try_from(config.socket.outbox_messages).unwrap_or(usize::MAX);
-        let tracker = TrackerHandle::start(tracker, outbox_messages);
+        tracker.restore_revocations(revocations);
+        let tracker = TrackerHandle::start(tracker, outbox_messages, config.revocations.clone());
         log_refresh(&first, &[]);
         tracker.set_contents(first.contents).await;
 
@@ -117,7 +126,7 @@ impl Running {
         if let Some(listener) = metrics_listener {
             tasks.push(tokio::spawn(serve(
                 listener,
-                crate::tracker::metrics_routes(access),
+                crate::tracker::operator_routes(access),
                 stopped.clone(),
             )));
         }

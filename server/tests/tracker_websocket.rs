@@ -12,7 +12,7 @@ mod peers;
 use std::time::{Duration, Instant};
 
 use futures_util::SinkExt as _;
-use peers::{Client, PATIENCE, folder, http, manifest, publish};
+use peers::{Client, PATIENCE, folder, http, http_with_body, manifest, publish};
 use swarmseal::content::{SwarmId, SwarmSecret, WallTime};
 use swarmseal::identity::{Fingerprint, Ticket};
 use swarmseal::signal::{
@@ -399,6 +399,49 @@ async fn health_and_metrics_answer() {
     let metrics = http(running.metrics_address().unwrap(), "GET /metrics HTTP/1.1").await;
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_is_put_out_by_the_operator_and_stays_out_over_a_restart() {
+    let (_folder, mut config) = folder();
+    config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+    let running = Running::start(&config, None).await.unwrap();
+    let (bad, _) = Client::joined(&running, 1).await;
+    let (mut other, _) = Client::joined(&running, 2).await;
+    let body = format!("{{\"handle\": \"{}\", \"seconds\": 3600}}", bad.handle());
+    let post = |kind: &str| {
+        format!(
+            "POST /revocations HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: {}",
+            body.len()
+        )
+    };
+    // Not where viewers connect, and not in the form that any page may send.
+    let answer = http_with_body(running.address(), &post("application/json"), &body).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    let operator = running.metrics_address().unwrap();
+    let answer = http_with_body(operator, &post("text/plain"), &body).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let answer = http_with_body(operator, &post("application/json"), &body).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    let told = other.hear().await;
+    assert!(matches!(told, ServerMessage::Revocation { .. }), "{told:?}");
+    running.stop().await;
+
+    let running = Running::start(&config, None).await.unwrap();
+    let mut client = Client::connect(&running.tracker_url(), 1).await;
+    let join = client.join_message(&manifest(1).swarm_secret, Client::swarm());
+    client.say(&join).await;
+    let heard = client.hear().await;
+    let refused = ErrorCode::NotAdmitted;
+    assert!(
+        matches!(heard, ServerMessage::Error { code, .. } if code == refused),
+        "{heard:?}"
+    );
+    running.stop().await;
+
+    std::fs::write(&config.revocations, "half a li").unwrap();
+    let error = Running::start(&config, None).await.unwrap_err();
+    assert_eq!(error.code(), "revocations_unusable");
 }
 
 #[tokio::test]

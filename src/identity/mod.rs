@@ -12,6 +12,7 @@ mod handshake;
 mod hello;
 mod keys;
 mod rank;
+mod revocation;
 mod ticket;
 
 pub use drbg::Drbg;
@@ -26,6 +27,7 @@ pub use hello::{
 };
 pub use keys::{EphemeralKeys, Handle, SIGNATURE};
 pub use rank::{Election, rank, roots_digest};
+pub use revocation::{MAX_REVOKED, Revocation};
 pub use ticket::{
     CLOCK_TOLERANCE_S, MAX_ADMISSION_TAG, MAX_TICKET, MAX_TICKET_LIFETIME_S, PeerClass, Ticket, TicketError,
     TicketLimits,

@@ -52,7 +52,7 @@ pub const MAX_ERROR_TEXT: usize = 256;
 /// Longest pause that the other side may ask for, in seconds; a tracker cannot silence a peer for good.
 pub const MAX_INTERVAL_S: u32 = 3600;
 
-/// Bytes of a challenge, its answer and a revocation (reserved).
+/// Bytes of a revocation, of a challenge and its answer (the latter two reserved).
 pub const MAX_OPAQUE: usize = 4096;
 
 /// Length of a session description from the browser: about ten times a real one.

@@ -107,7 +107,7 @@ pub enum ServerMessage {
         #[serde(with = "binary::bytes")]
         question: Vec<u8>,
     },
-    /// Reserved: a signed statement that some handles are void.
+    /// A signed statement that some handles are void ([`crate::identity::Revocation`]).
     Revocation {
         /// The statement.
         #[serde(with = "binary::bytes")]

@@ -16,8 +16,7 @@ use crate::identity::{
     Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket, TicketError, roots_digest,
 };
 use crate::signal::{
-    Candidate, CandidateKind, ClientMessage, Description, EndReason, IntroductionId, Loopback,
-    MAX_CANDIDATES, SdpType,
+    Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, MAX_CANDIDATES, SdpType,
 };
 use crate::wire::{self, Message};
 
@@ -73,7 +72,6 @@ impl Engine {
 
     pub(super) fn local_candidate(&mut self, id: PeerId, line: &str) {
         let loopback = self.loopback();
-        let relay_only = self.session.relay_only();
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
@@ -81,9 +79,6 @@ impl Engine {
         let Ok(Some(candidate)) = Candidate::from_line(line, loopback) else {
             return;
         };
-        if relay_only && candidate.kind != CandidateKind::Relay {
-            return;
-        }
         if peer.local_fp.is_some() {
             self.send_candidate(id, candidate);
         } else if peer.early_candidates.len() < MAX_CANDIDATES {
@@ -144,9 +139,6 @@ impl Engine {
         let Some(peer) = self.peers.values().find(|peer| peer.introduction == introduction) else {
             return;
         };
-        if self.session.relay_only() && candidate.kind != CandidateKind::Relay {
-            return;
-        }
         self.outputs.push_back(Output::RemoteCandidate {
             peer: peer.id,
             line: candidate.to_line(),
@@ -354,7 +346,12 @@ impl Engine {
         let Some(peer) = self.peers.get(&id) else { return };
         let handle = peer.handle;
         self.blamed += 1;
-        self.ban(handle);
+        // Before it has proven itself, whoever carries the signalling may have spoken in its name.
+        if peer.is_ready() {
+            self.ban(handle);
+        } else {
+            self.leave_alone(handle);
+        }
         self.event(Event::PeerBlamed {
             peer: id.0,
             handle: handle.to_string(),

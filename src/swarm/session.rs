@@ -11,9 +11,9 @@ use super::engine::Engine;
 use super::limits::{ENOUGH_PEERS, MAX_CANDIDATES, MAX_INTRODUCTIONS};
 use super::peer::Peer;
 use super::timer::Timer;
-use super::{CloseReason, Event, Output, Sharing, Timestamp};
+use super::{CloseReason, Event, Output, PeerId, Sharing, Timestamp};
 use crate::content::{ObjectId, TrackId, WallTime};
-use crate::identity::{Election, Handle, Ticket};
+use crate::identity::{Election, Handle, Revocation, Ticket};
 use crate::signal::{
     Announce, ClientMessage, EndReason, ErrorCode, Exposure, IceServer, Join, Joined, MAX_ANNOUNCE_RANGES,
     MAX_ANNOUNCE_TRACKS, MAX_LIST, ReportCode, SdpType, ServerMessage, TrackRanges,
@@ -344,8 +344,30 @@ impl Engine {
                     code: code.code().to_owned(),
                 });
             }
-            // Slots that later versions fill.
-            ServerMessage::Challenge { .. } | ServerMessage::Revocation { .. } => {}
+            ServerMessage::Revocation { statement } => self.revoked(&statement),
+            // A slot that later versions fill.
+            ServerMessage::Challenge { .. } => {}
+        }
+    }
+
+    /// The tracker takes admissions back: whoever is out is cut off, and not dialled again in this visit.
+    fn revoked(&mut self, statement: &[u8]) {
+        // One that is forged, of elsewhere or over changes nothing, and is nobody's fault that could be named.
+        let Some(revocation) = Revocation::verify(statement, &self.config.tracker_keys) else {
+            return;
+        };
+        if revocation.swarm != self.catalog.manifest().swarm_id()
+            || self.wall_now().is_after(revocation.until, 0)
+        {
+            return;
+        }
+        for handle in revocation.handles {
+            self.ban(handle);
+        }
+        let is_out = |peer: &&Peer| self.banned.contains(&peer.handle);
+        let out: Vec<PeerId> = self.peers.values().filter(is_out).map(|peer| peer.id).collect();
+        for id in out {
+            self.close_peer(id, CloseReason::Policy, "revoked");
         }
     }
 

@@ -25,3 +25,4 @@ mod requirement_4_1_identity_privacy;
 mod requirement_4_2_eavesdropping;
 mod requirement_4_3_adversarial_announcement;
 mod requirement_4_4_receiver_verifies;
+mod requirement_4_4_revocation;

@@ -108,6 +108,8 @@ pub enum CloseReason {
     Replaced,
     /// Too many refused messages.
     Misbehaviour,
+    /// Its admission was taken back.
+    Revoked,
     /// A limit of the tracker or of the address prefix is reached.
     Overloaded,
     /// The content is no longer served.
@@ -128,6 +130,7 @@ impl CloseReason {
             Self::Silent => "silent",
             Self::Replaced => "replaced",
             Self::Misbehaviour => "misbehaviour",
+            Self::Revoked => "revoked",
             Self::Overloaded => "overloaded",
             Self::ContentGone => "content_gone",
             Self::ShuttingDown => "shutting_down",

@@ -17,6 +17,8 @@ pub struct Counts {
     pub joined: u64,
     /// Of them, such as took the place of an older connection with the same key.
     pub rejoined: u64,
+    /// Peers whose admission was taken back.
+    pub revoked: u64,
     /// Tickets issued, at joining and renewed.
     pub tickets: u64,
     /// Announcements accepted.

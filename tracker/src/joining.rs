@@ -49,6 +49,12 @@ impl Tracker {
             swarm: join.swarm,
             handle: Handle::of(&join.key),
         };
+        if self
+            .revocations
+            .is_out(&stay.handle, &grant.tag, now.unix_ms / 1_000)
+        {
+            return Err(Refusal::not_admitted());
+        }
         self.make_room(now, stay, &join)?;
 
         let election = self.keys.election(stay.swarm, stay.handle);
@@ -84,6 +90,9 @@ impl Tracker {
             epoch: epoch(now),
         };
         self.send(conn, ServerMessage::Joined(joined));
+        if let Some(revocation) = self.recent_revocations(stay.swarm, now) {
+            self.send(conn, revocation);
+        }
         match join.announce {
             Some(announce) => self.accept_announcement(at, conn, stay, announce),
             None => Ok(()),

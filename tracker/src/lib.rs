@@ -17,6 +17,7 @@ mod prefix;
 mod ranking;
 mod rate;
 mod relaying;
+mod revoking;
 mod swarm;
 mod tracker;
 mod turn;
@@ -27,6 +28,7 @@ pub use config::{InvalidTrackerConfig, TrackerConfig};
 pub use counts::Counts;
 pub use ranking::{LeastIntroduced, Profile, Ranking};
 pub use rate::Rate;
+pub use revoking::Revoked;
 pub use tracker::Tracker;
 pub use turn::TurnServer;
 

@@ -19,6 +19,7 @@ use super::introduction::{Introduction, Lapse};
 use super::prefix::Prefixes;
 use super::ranking::{LeastIntroduced, Ranking};
 use super::rate::{Bucket, Rate, RetryAfter};
+use super::revoking::Revocations;
 use super::swarm::{Budget, Member, Swarm};
 use super::turn::TurnServer;
 
@@ -38,6 +39,7 @@ pub struct Tracker {
     pub(super) prefixes: Prefixes,
     pub(super) departed: BTreeMap<(SwarmId, Handle), Departed>,
     pub(super) ledgers: Ledgers,
+    pub(super) revocations: Revocations,
     pub(super) turn: Option<TurnServer>,
     pub(super) counts: Counts,
     timers: BTreeSet<(Timestamp, Timer)>,
@@ -115,6 +117,7 @@ impl Tracker {
             prefixes: Prefixes::default(),
             departed: BTreeMap::new(),
             ledgers,
+            revocations: Revocations::default(),
             turn: None,
             counts: Counts::default(),
             timers: BTreeSet::new(),

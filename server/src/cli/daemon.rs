@@ -172,6 +172,9 @@ impl From<StartError> for Failure {
             StartError::Listen { .. } => "choose another --listen, or 127.0.0.1:0 for a free port".to_owned(),
             StartError::Key(key) => key.remedy(),
             StartError::Contents(_) => "check the manifest with: swarmseal verify PLACE --key KEY".to_owned(),
+            StartError::Revocations(_) => {
+                "mend or move the file; without it, those who were put out may come back".to_owned()
+            }
             StartError::Random(_) => String::new(),
         };
         Self::new(error.code(), error.to_string(), remedy)

@@ -28,6 +28,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The tracker's signing key.
     pub key: PathBuf,
+    /// Where it is kept who was put out.
+    pub revocations: PathBuf,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// Origins of pages that may connect; empty for all.
@@ -297,6 +299,7 @@ impl Config {
 
     fn resolve(&mut self, folder: &Path) {
         self.key = folder.join(&self.key);
+        self.revocations = folder.join(&self.revocations);
         self.origin.access_log = self.origin.access_log.as_ref().map(|path| folder.join(path));
         for manifest in &mut self.contents.manifests {
             if !manifest.contains("://") {
@@ -324,6 +327,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8400)),
             metrics_listen: None,
             key: PathBuf::from("tracker.key"),
+            revocations: PathBuf::from("revocations.jsonl"),
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
             shutdown_grace_s: 5,

@@ -2,16 +2,20 @@
 //! per connection. A connection whose queue is full is too slow and is dropped.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use swarmseal::identity::Handle;
 use swarmseal::signal::ServerMessage;
 use swarmseal::swarm::Timestamp;
 use swarmseal_tracker::{CloseReason, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Tracker};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+
+use super::revocations;
 
 /// The way to a running tracker. Cheap to clone; the tracker ends when the last one is gone.
 #[derive(Clone, Debug)]
@@ -64,12 +68,18 @@ enum Event {
     Input(Input),
     Contents(Vec<Content>),
     Figures(oneshot::Sender<Figures>),
+    Revoke {
+        handle: Handle,
+        seconds: u32,
+        answer: oneshot::Sender<bool>,
+    },
     ShutDown(oneshot::Sender<()>),
 }
 
 impl TrackerHandle {
-    /// Runs `tracker` in a task of its own. Up to `outbox_messages` may wait for each connection.
-    pub fn start(tracker: Tracker, outbox_messages: usize) -> Self {
+    /// Runs `tracker` in a task of its own. Up to `outbox_messages` may wait for each connection; revocations are kept in
+    /// the file `revocations`.
+    pub fn start(tracker: Tracker, outbox_messages: usize, revocations: PathBuf) -> Self {
         let (events, inbox) = mpsc::channel(WAITING_EVENTS);
         let slow_consumers = Arc::new(AtomicU64::new(0));
         let actor = Actor {
@@ -78,6 +88,7 @@ impl TrackerHandle {
             started: Instant::now(),
             slow_consumers: Arc::clone(&slow_consumers),
             contents: 0,
+            revocations,
         };
         tokio::spawn(actor.run(inbox));
         Self {
@@ -102,6 +113,17 @@ impl TrackerHandle {
             figures.await.ok()
         };
         tokio::time::timeout(ANSWER_TIMEOUT, asked).await.ok().flatten()
+    }
+
+    /// Puts a peer out for so many seconds. The swarm has been told, and the file written, once this says `true`.
+    pub async fn revoke(&self, handle: Handle, seconds: u32) -> bool {
+        let (answer, done) = oneshot::channel();
+        let event = Event::Revoke {
+            handle,
+            seconds,
+            answer,
+        };
+        self.events.send(event).await.is_ok() && done.await.unwrap_or(false)
     }
 
     /// Tells every peer that the tracker ends.
@@ -140,6 +162,7 @@ struct Actor {
     started: Instant,
     slow_consumers: Arc<AtomicU64>,
     contents: usize,
+    revocations: PathBuf,
 }
 
 impl Actor {
@@ -177,6 +200,23 @@ impl Actor {
             Event::Figures(answer) => {
                 // Nobody waits for it any more.
                 let _ = answer.send(self.figures());
+            }
+            Event::Revoke {
+                handle,
+                seconds,
+                answer,
+            } => {
+                let until = (now.unix_ms / 1_000).saturating_add(u64::from(seconds));
+                let has_room = self.tracker.revoke(now, handle, until);
+                self.pass_on();
+                let all: Vec<_> = self.tracker.revocations().cloned().collect();
+                // Here and not beside: what is written last must be the newest. It is rare and short.
+                let written = revocations::write(&self.revocations, &all);
+                if written.is_err() {
+                    tracing::error!("a revocation is not kept: its file cannot be written");
+                }
+                // The operator may have hung up.
+                let _ = answer.send(has_room && written.is_ok());
             }
             Event::ShutDown(answer) => {
                 self.tracker.shut_down(now);

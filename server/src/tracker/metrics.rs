@@ -71,6 +71,7 @@ impl Collector for Scrape {
                 "Peers that took the place of their own older connection",
                 counts.rejoined,
             ),
+            ("revoked", "Peers whose admission was taken back", counts.revoked),
             ("tickets", "Tickets issued", counts.tickets),
             ("announced", "Announcements accepted", counts.announced),
             ("lists", "Lists given on request", counts.lists),

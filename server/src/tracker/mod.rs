@@ -8,6 +8,7 @@ mod actor;
 mod contents;
 mod metrics;
 mod prefix;
+pub(crate) mod revocations;
 mod routes;
 mod socket;
 
@@ -15,5 +16,6 @@ pub use actor::{Figures, TrackerHandle};
 pub use contents::{Contents, ContentsError, Refreshed};
 pub use metrics::render;
 pub use prefix::PrefixHasher;
-pub(crate) use routes::metrics_routes;
+pub use revocations::RevocationsError;
+pub(crate) use routes::operator_routes;
 pub use routes::{Access, routes};

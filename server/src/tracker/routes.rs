@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
+use serde::Deserialize;
+use swarmseal::identity::Handle;
 use tokio::sync::mpsc;
 
 use super::actor::TrackerHandle;
@@ -66,9 +68,40 @@ pub fn routes(access: Access, with_metrics: bool) -> Router {
     router.with_state(access)
 }
 
-/// `/metrics` alone, for an address of its own.
-pub(crate) fn metrics_routes(access: Access) -> Router {
-    Router::new().route("/metrics", get(figures)).with_state(access)
+/// What is for the operator alone, on an address of its own: `/metrics` and `/revocations`.
+pub(crate) fn operator_routes(access: Access) -> Router {
+    Router::new()
+        .route("/metrics", get(figures))
+        .route("/revocations", post(revoke))
+        .layer(DefaultBodyLimit::max(MAX_REVOCATION_BYTES))
+        .with_state(access)
+}
+
+/// Who is to be put out, and for how long.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revoke {
+    handle: Handle,
+    seconds: u32,
+}
+
+/// JSON only: a page that the operator's browser has open cannot send that here without being asked first.
+async fn revoke(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == b"application/json");
+    let asked = is_json
+        .then(|| serde_json::from_slice::<Revoke>(&body).ok())
+        .flatten();
+    let Some(Revoke { handle, seconds }) = asked else {
+        let how = "send {\"handle\": \"…\", \"seconds\": 3600} as application/json\n";
+        return (StatusCode::BAD_REQUEST, how).into_response();
+    };
+    if access.tracker.revoke(handle, seconds).await {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        (StatusCode::INSUFFICIENT_STORAGE, "it is not kept; see the log\n").into_response()
+    }
 }
 
 async fn upgrade(
@@ -122,6 +155,8 @@ async fn figures(State(access): State<Access>) -> Response {
     }
 }
 
+/// A handle, a number, and room.
+const MAX_REVOCATION_BYTES: usize = 1_024;
 /// Messages leave one by one; there is nothing to gather.
 const WRITE_BUFFER_BYTES: usize = 4_096;
 /// The longest message and some room.

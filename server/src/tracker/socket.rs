@@ -123,7 +123,8 @@ fn close_code(reason: CloseReason) -> u16 {
         | CloseReason::JoinTimeout
         | CloseReason::Silent
         | CloseReason::Replaced
-        | CloseReason::Misbehaviour => 1008,
+        | CloseReason::Misbehaviour
+        | CloseReason::Revoked => 1008,
         CloseReason::Overloaded => 1013,
     }
 }

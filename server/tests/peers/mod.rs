@@ -74,6 +74,7 @@ pub(crate) fn folder() -> (tempfile::TempDir, Config) {
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         key: folder.path().join("tracker.key"),
+        revocations: folder.path().join("revocations.jsonl"),
         shutdown_grace_s: 2,
         contents,
         ..Config::default()
@@ -212,9 +213,13 @@ impl Client {
 
 /// One request, one answer: status, headers and body.
 pub(crate) async fn http(address: std::net::SocketAddr, request: &str) -> String {
+    http_with_body(address, request, "").await
+}
+
+pub(crate) async fn http_with_body(address: std::net::SocketAddr, request: &str, body: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{request}\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let request = format!("{request}\r\nhost: localhost\r\nconnection: close\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut answer))

@@ -200,7 +200,7 @@ function server() {
     ...codes.map((code) => [`error_${code}`, { type: 'error', code, message: 'for people' }]),
     ['error_to_retry', { type: 'error', code: 'overloaded', message: '', retry_after_s: 3600 }],
     ['challenge_reserved', { type: 'challenge', challenge: introduction, question: '' }],
-    ['revocation_reserved', { type: 'revocation', statement: 'AAEC' }],
+    ['revocation', { type: 'revocation', statement: 'AAEC' }],
   ];
   const iced = (server) => ({ ...joined, ice_servers: [server] });
   const invalid = [

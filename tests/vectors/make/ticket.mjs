@@ -1,5 +1,5 @@
 // Tickets: a CWT in a COSE_Sign1, valid ones and one for each way to be refused.
-import { cbor, concat, filled, handleOf, hex, keyPair, publicText, seal, sha256 } from './bytes.mjs';
+import { base64url, cbor, concat, filled, handleOf, hex, keyPair, publicText, seal, sha256, u64 } from './bytes.mjs';
 
 export const tracker = keyPair(filled(0x71, 32));
 export const stranger = keyPair(filled(0x72, 32));
@@ -54,6 +54,39 @@ const describe = (c) => ({
   admission_tag: hex(c.tag),
 });
 
+function revocations() {
+  const context = Buffer.from('swarmseal/revocation/1');
+  const fields = (handles) => concat(swarm, u64(NOW + 3600), ...handles);
+  const signed = (by, handles, before = context) =>
+    concat(by.sign(concat(before, fields(handles))), fields(handles));
+  const one = [filled(0xa1, 16)];
+  const many = Array.from({ length: 64 }, (_, n) => filled(n, 16));
+  const good = signed(tracker, one);
+  const altered = Buffer.from(good);
+  altered[altered.length - 1] ^= 1;
+  const valid = [
+    ['one_handle', one],
+    ['64_handles', many],
+    ['no_handle', []],
+  ].map(([name, handles]) => ({
+    name,
+    swarm: base64url(swarm),
+    until: NOW + 3600,
+    handles: handles.map(base64url),
+    statement: hex(signed(tracker, handles)),
+  }));
+  const invalid = [
+    ['empty', Buffer.alloc(0)],
+    ['signature_alone', good.subarray(0, 64)],
+    ['65_handles', signed(tracker, [...many, ...one])],
+    ['handle_of_15_bytes', signed(tracker, [filled(1, 15)])],
+    ['handle_altered', altered],
+    ['without_context', signed(tracker, one, Buffer.alloc(0))],
+    ['another_tracker', signed(stranger, one)],
+  ].map(([name, statement]) => ({ name, statement: hex(statement) }));
+  return { valid, invalid };
+}
+
 export function ticketVectors() {
   const wall = { unix_s: NOW, uncertainty_s: 0 };
   const valid = [
@@ -104,7 +137,8 @@ export function ticketVectors() {
     ['from_the_future', issue(claims(alice, { issued: NOW + 61, expires: NOW + 600 })), 'ticket_not_yet_valid'],
   ].map(([name, sealed, error]) => ({ name, wall, sealed: hex(sealed), error }));
   return {
-    about: 'Tickets (docs/PROTOCOL.md, "Ticket"). Bytes are hexadecimal. `issuer_seed` makes every valid one again.',
+    revocations: revocations(),
+    about: 'Tickets and revocations (docs/PROTOCOL.md, "Ticket"). Bytes are hexadecimal. `issuer_seed` makes every valid one again.',
     issuer_seed: hex(tracker.seed),
     tracker_keys: [publicText(tracker.key)],
     valid,

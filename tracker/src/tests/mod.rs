@@ -14,5 +14,6 @@ mod report;
 mod requirement_4_1_exposure;
 mod requirement_4_3_adversarial_announcement;
 mod requirement_4_4_network_verifies;
+mod revocation;
 mod rig;
 mod silence;

@@ -35,7 +35,11 @@ test('an alarm waits on when its timer comes too soon', async (context) => {
   const hasty = (ring: () => void, ms: number) => honest(ring, ms / 10);
   context.mock.method(globalThis, 'setTimeout', hasty as typeof setTimeout);
   const due = now() + 20_000;
-  const rang = await new Promise<number>((resolve) => { new Alarm(() => { resolve(now()); }).set(due); });
+  const rang = await new Promise<number>((resolve) => {
+    new Alarm(() => {
+      resolve(now());
+    }).set(due);
+  });
   assert(rang >= due, `${rang} is before ${due}`);
 });
 
