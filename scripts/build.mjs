@@ -1,7 +1,7 @@
 // `npm run build`: the core as wasm, the npm package in pkg/, the demo page in .work/demo.
 
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import webpack from 'webpack';
@@ -10,33 +10,9 @@ import { DEMO, demoBundle, packageBundles } from '../webpack.config.js';
 import { PKG, ROOT, TARGET } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';
 import { seconds, step } from './lib/say.mjs';
+import { SMALL, WASM, bindings, wasmOpt } from './lib/wasm-core.mjs';
 import { namedByResemblance } from './lib/wasm-order.mjs';
 
-const WASM = 'wasm32-unknown-unknown';
-/** What every browser with module workers has; `--all-features` would use proposals that they refuse. */
-const FEATURES = [
-  'bulk-memory',
-  'bulk-memory-opt',
-  'multivalue',
-  'mutable-globals',
-  'nontrapping-float-to-int',
-  'reference-types',
-  'sign-ext',
-].map((name) => `--enable-${name}`);
-/**
- * Large functions stay apart, and no access says how it is aligned (engines do not look): both are more bytes, but fewer
- * after compression. Nothing of ours lies below address 1024, where the stack would have run over.
- */
-const WASM_OPT = [
-  ...[
-    '--strip-debug',
-    '--strip-producers',
-    '--strip-target-features',
-    '--low-memory-unused',
-    '--one-caller-inline-max-function-size=10',
-  ],
-  ...['-Oz', '--flatten', '--rereloop', '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', '--dealign'],
-];
 const FONT = '@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2';
 const WWW = path.join(ROOT, 'www');
 /** What wasm-bindgen writes: the core and its glue, which the worker's sources import. */
@@ -56,19 +32,11 @@ async function buildCore() {
   const built = path.join(TARGET, WASM, 'wasm', 'swarmseal.wasm');
   if (!(await changed(built))) return;
   await rm(CORE, { recursive: true, force: true });
-  await run('wasm-bindgen', [
-    ...['--target', 'web', '--omit-default-module-path', '--out-dir', CORE, '--out-name', 'core'],
-    built,
-  ]);
-  await wasmOpt(WASM_OPT);
+  await bindings(built, CORE);
+  await wasmOpt(CORE_WASM, ['--strip-debug', ...SMALL]);
   await writeFile(CORE_WASM, namedByResemblance(await readFile(CORE_WASM)));
-  await wasmOpt(['--quiet', '--reorder-functions-by-name']);
+  await wasmOpt(CORE_WASM, ['--quiet', '--reorder-functions-by-name']);
   await writeFile(path.join(CORE, 'built-from'), await digest(built));
-}
-
-async function wasmOpt(passes) {
-  await run('node_modules/.bin/wasm-opt', [...FEATURES, ...passes, CORE_WASM, '-o', `${CORE_WASM}.small`]);
-  await rename(`${CORE_WASM}.small`, CORE_WASM);
 }
 
 async function rustFlags() {
@@ -120,7 +88,7 @@ async function changed(built) {
 
 async function digest(file) {
   return createHash('sha256')
-    .update(WASM_OPT.join(' '))
+    .update(SMALL.join(' '))
     .update(await readFile(new URL('lib/wasm-order.mjs', import.meta.url)))
     .update(await readFile(file))
     .digest('hex');

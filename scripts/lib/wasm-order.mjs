@@ -77,7 +77,8 @@ function chained(pairs, count) {
   return [...row];
 }
 
-function functionBodies(wasm) {
+/** The code of each function that is not imported, in order. */
+export function functionBodies(wasm) {
   const CODE = 10;
   let at = 8;
   const number = () => {

@@ -188,8 +188,7 @@ impl Index {
             Some((above, above_start)) => (above_start.saturating_sub(start), above - index),
             None => (end.saturating_sub(start), 1),
         };
-        let distance =
-            u128::from(target.saturating_sub(start)) * u128::from(steps) / u128::from(width.max(1));
+        let distance = scaled(target.saturating_sub(start), u64::from(steps), width);
         index.saturating_add(u32::try_from(distance).unwrap_or(u32::MAX))
     }
 
@@ -264,8 +263,7 @@ impl Index {
     }
 
     fn microseconds(&self, ticks: u64) -> u64 {
-        let microseconds = u128::from(ticks) * 1_000_000 / u128::from(self.timescale.max(1));
-        u64::try_from(microseconds).unwrap_or(u64::MAX)
+        scaled(ticks, 1_000_000, u64::from(self.timescale))
     }
 
     fn pages_start(&self) -> u64 {
@@ -275,4 +273,12 @@ impl Index {
     fn page_len(&self, page: u32) -> u64 {
         u64::from(page_records(self.segments, page)) * u64::from(RECORD_LEN)
     }
+}
+
+/// `value * times / by`, rounded down, or the largest number; exact as long as `times * by` fits, without the half
+/// kilobyte that a division of 128 bits takes.
+pub(super) const fn scaled(value: u64, times: u64, by: u64) -> u64 {
+    let by = if by == 0 { 1 } else { by };
+    let rest = (value % by).saturating_mul(times) / by;
+    (value / by).saturating_mul(times).saturating_add(rest)
 }

@@ -239,3 +239,14 @@ fn whole(track: u16, index: u32, len: u64) -> Resolution {
         len,
     }])
 }
+
+#[test]
+fn scaling_is_exact_and_stops_at_the_largest_number() {
+    for value in [0, 1, 89_999, 90_000, 90_001, 1 << 53, u64::MAX] {
+        for by in [0, 1, 3, 90_000, u64::from(u32::MAX)] {
+            let exact = u128::from(value) * 1_000_000 / u128::from(by.max(1));
+            let expected = u64::try_from(exact).unwrap_or(u64::MAX);
+            assert_eq!(index::scaled(value, 1_000_000, by), expected, "{value} / {by}");
+        }
+    }
+}
