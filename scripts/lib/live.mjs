@@ -14,7 +14,7 @@ const END_MS = 10_000;
 /**
  * Starts a stream in `folder`, signed by `publisher` ({file, publicKey}); `state` is a folder of the publisher's own.
  * `encoder` is `ffmpeg`, or undefined for `source`, a packaged folder, played again and again. Resolves once viewers can
- * come: {folder, contentId, publicKey, playlist, name, heads(), packager, publishing, end()}.
+ * come: {folder, contentId, publicKey, playlist, name, heads(), packager, publishing, end(), kill()}.
  */
 export async function goLive(folder, { publisher, state, encoder, source = SAMPLE_MEDIA, loop = [] }) {
   await emptyFolder(folder);
@@ -46,7 +46,13 @@ export async function goLive(folder, { publisher, state, encoder, source = SAMPL
     packager,
     publishing,
     end,
+    kill,
   };
+
+  /** Stops both at once, and leaves the stream as it is. */
+  async function kill() {
+    await Promise.all([packager.stop('SIGKILL'), publishing.stop('SIGKILL')]);
+  }
 
   /** Ends the stream: its end is signed, and its recording published. */
   async function end() {

@@ -11,6 +11,7 @@ import { WORK } from '../../../scripts/lib/paths.mjs';
 import { checkLoads } from '../../../scripts/lib/independent-check.mjs';
 import { demoKeys } from '../../../scripts/lib/content.mjs';
 import { emptyFolder, place, publish } from '../../../scripts/lib/site.mjs';
+import { goLive } from '../../../scripts/lib/live.mjs';
 import { readLog } from '../../../scripts/lib/origin-log.mjs';
 import { serve, track } from '../../../scripts/lib/service.mjs';
 import { Origin } from './origin.mjs';
@@ -35,23 +36,42 @@ export class Stage {
   /**
    * `t` is the test; `stream` a name of media.mjs. `faults` replaces the server's origin by one that has them;
    * `ownTracker` starts the tracker apart, so that it can be killed alone; `prepare(folder)` changes files before publishing;
-   * `config` is the text of the server's configuration file.
+   * `config` is the text of the server's configuration file; `live`, options of `goLive`, makes it a live stream.
    */
   static async open(
     t,
-    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare, config } = {},
+    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare, config, live } = {},
   ) {
     const stage = new Stage();
     t.after(() => stage.close());
-    await stage.#build(stream, { own: own || prepare !== undefined, prepare });
+    await (live === undefined
+      ? stage.#build(stream, { own: own || prepare !== undefined, prepare })
+      : stage.#goLive(live));
     await stage.#serve({ faults, ownTracker, config });
     return stage;
   }
 
-  async #build(stream, { own, prepare }) {
+  async #lay() {
     this.keys = await demoKeys();
     this.site = await emptyFolder(path.join(WORK, 'stages', `${process.pid}-${(stages += 1)}`));
     this.folder = path.join(this.site, 'content');
+  }
+
+  async #goLive(options) {
+    await this.#lay();
+    this.live = await goLive(this.folder, {
+      publisher: this.keys.publisher,
+      state: `${this.site}-live`,
+      ...options,
+    });
+    this.#closing.push(() => this.live.kill());
+    this.manifest = { content: this.live.contentId };
+    this.playlist = this.live.playlist;
+    await placeViewer(this.site);
+  }
+
+  async #build(stream, { own, prepare }) {
+    await this.#lay();
     await place(await media(stream), this.folder, { own });
     await prepare?.(this.folder);
     this.manifest = await publish(this.folder, this.keys.publisher.file);
