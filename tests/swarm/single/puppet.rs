@@ -36,6 +36,8 @@ pub struct Puppet {
     /// It has broken a rule: it may be blamed.
     pub guilty: bool,
     pub asked: Vec<Asked>,
+    /// The highest request number that the engine has used.
+    last_asked: u32,
     /// Of those, what was cancelled: answers cross such messages.
     pub late: Vec<Asked>,
     pub rows_asked: Vec<(ObjectId, Hash)>,
@@ -80,6 +82,7 @@ impl Puppet {
             closed: false,
             guilty: false,
             asked: Vec::new(),
+            last_asked: 0,
             late: Vec::new(),
             rows_asked: Vec::new(),
             wants: Vec::new(),
@@ -139,6 +142,8 @@ impl Puppet {
             };
         }
         match wire::decode(bytes).unwrap() {
+            // The same number again: more urgent now, which makes no difference here.
+            Message::Request { id, .. } if id <= self.last_asked => {}
             Message::Request {
                 id,
                 object,
@@ -146,13 +151,16 @@ impl Puppet {
                 first,
                 count,
                 ..
-            } => self.asked.push(Asked {
-                id,
-                object,
-                root,
-                next: first,
-                end: first + u32::from(count),
-            }),
+            } => {
+                self.last_asked = id;
+                self.asked.push(Asked {
+                    id,
+                    object,
+                    root,
+                    next: first,
+                    end: first + u32::from(count),
+                });
+            }
             // What it has sent by then is on its way.
             Message::Cancel { id } => {
                 let cancelled = |asked: &mut Asked| asked.id == id;
