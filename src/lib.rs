@@ -4,6 +4,10 @@
 //! Nothing here may name a socket, a clock or a browser object, except inside the `wasm` room.
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(
+    not(feature = "live"),
+    expect(dead_code, reason = "slots of shared tables that only a live content fills")
+)]
 
 extern crate alloc;
 #[cfg(not(any(test, feature = "standalone")))]

@@ -426,6 +426,7 @@ fn resolve(
 ) -> Value {
     loop {
         match catalog.resolve(path, range) {
+            Resolution::Document(_) | Resolution::Later => panic!("a title is not live"),
             Resolution::Found(spans) => {
                 let span = |span: &Span| json!([span.object.track, span.object.index, span.first, span.len]);
                 return spans.iter().map(span).collect();

@@ -1,7 +1,6 @@
-//! Runs tests/vectors/live.json, natively and (with the feature `live`) in a browser. The vectors are made by
+//! Runs tests/vectors/live.json, natively and in a browser. The vectors are made by
 //! tests/vectors/make, which shares no code with the crate.
 
-#![cfg(any(feature = "live", not(target_arch = "wasm32")))]
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,

@@ -11,7 +11,7 @@ mod geometry;
 mod hash;
 mod index;
 mod keys;
-#[cfg(any(feature = "live", not(target_arch = "wasm32")))]
+#[cfg(feature = "live")]
 pub mod live;
 mod manifest;
 mod names;

@@ -84,7 +84,7 @@ impl Trust {
     ///
     /// # Errors
     /// As [`Self::verify`].
-    #[cfg(any(feature = "live", not(target_arch = "wasm32")))]
+    #[cfg(feature = "live")]
     pub fn verify_live(&mut self, sealed: &[u8], wall: WallTime) -> Result<VerifiedManifest, TrustError> {
         self.judge(sealed, wall, |manifest| {
             super::live::LiveSlot::of(manifest)?;
@@ -106,7 +106,10 @@ impl Trust {
         {
             return Err(TrustError::WrongContent);
         }
-        if is_beyond_us(&manifest)? || manifest.freshness.is_some() || manifest.root_document.is_some() {
+        if is_beyond_us(&manifest)? {
+            return Err(TrustError::LiveContent);
+        }
+        if manifest.freshness.is_some() || manifest.root_document.is_some() {
             return Err(TrustError::UnsupportedFeature);
         }
         if manifest.class == Class::UserMade {
@@ -277,7 +280,10 @@ pub enum TrustError {
     /// The payload breaks a rule of manifests, or is of another format version.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// It is live, or uses another slot that is reserved so far.
+    /// It is live, and this reader does not follow live contents.
+    #[error("the content is live: join with live: true")]
+    LiveContent,
+    /// It uses a slot that is reserved so far.
     #[error("the manifest needs a feature that this build does not have")]
     UnsupportedFeature,
     /// Signed by a trusted key, for another content than the expected one.
@@ -315,6 +321,7 @@ impl TrustError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sealed(error) => error.code(),
+            Self::LiveContent => "live_content",
             Self::UnsupportedFeature => "unsupported_feature",
             Self::Manifest(error) => error.code(),
             Self::WrongContent => "wrong_content",

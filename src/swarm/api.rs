@@ -47,6 +47,8 @@ pub enum Input<'a> {
         range: Option<(u64, u64)>,
         /// When the bytes are needed at the latest, if the caller knows.
         deadline: Option<Timestamp>,
+        /// Where a segment plays on the player's own timeline, microseconds, if that may differ from media time.
+        plays_at_us: Option<u64>,
     },
     /// The player gave up on a demand. Unknown ids are ignored: the answer may have crossed.
     CancelDemand {
@@ -244,6 +246,18 @@ pub enum Output {
         /// What to tell the player about time.
         timing: DeliverTiming,
     },
+    /// A demand is met by a playlist or MPD of a live content, which a live head vouches for.
+    #[cfg(feature = "live")]
+    DeliverDocument {
+        /// The demand.
+        demand: DemandId,
+        /// The document.
+        bytes: Vec<u8>,
+        /// Signed media type.
+        media_type: String,
+        /// What to tell the player about time.
+        timing: DeliverTiming,
+    },
     /// A demand cannot be met.
     Refuse {
         /// The demand.
@@ -334,6 +348,12 @@ pub enum FetchKind {
         /// Exact body length in bytes.
         len: u64,
     },
+    /// A file whose length is not known before; the body is handed in whole, as a sheet is.
+    #[cfg(feature = "live")]
+    Whole {
+        /// Most bytes that are taken; a longer body is of the wrong length.
+        most: u64,
+    },
 }
 
 /// Where verified bytes are.
@@ -385,6 +405,9 @@ pub enum RefuseCode {
     Corrupt,
     /// Too many demands at once.
     Busy,
+    /// No live head has stated it in time.
+    #[cfg(feature = "live")]
+    NotYetStated,
 }
 
 impl RefuseCode {
@@ -396,6 +419,8 @@ impl RefuseCode {
             Self::Unavailable => "unavailable",
             Self::Corrupt => "corrupt_source",
             Self::Busy => "busy",
+            #[cfg(feature = "live")]
+            Self::NotYetStated => "not_yet_stated",
         }
     }
 }

@@ -86,7 +86,7 @@ impl Engine {
             What::Object {
                 object, first, count, ..
             } => *object == id && (*first..*first + *count).contains(&chunk),
-            What::Sheet(_) => false,
+            _ => false,
         })
     }
 

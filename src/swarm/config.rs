@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use super::Sharing;
 use crate::content::PublicKey;
+#[cfg(feature = "live")]
+use crate::content::live::LiveMemory;
 
 /// What the owner of an engine decides. Start from [`EngineConfig::new`], which documents the defaults.
 #[derive(Clone, Debug)]
@@ -24,6 +26,9 @@ pub struct EngineConfig {
     pub store_bytes: u64,
     /// Connections kept at most. More help availability, fewer help the uplink. Default: 24.
     pub max_peers: usize,
+    /// The newest head of a live content that was seen on an earlier visit. Default: none.
+    #[cfg(feature = "live")]
+    pub live_memory: LiveMemory,
     /// Loopback candidates are sent and accepted (the local demo). Default: no.
     pub allow_loopback: bool,
 }
@@ -40,6 +45,8 @@ impl EngineConfig {
             upload_bytes: None,
             store_bytes: 64 << 20,
             max_peers: 24,
+            #[cfg(feature = "live")]
+            live_memory: LiveMemory::NONE,
             allow_loopback: false,
         }
     }

@@ -8,13 +8,15 @@ use alloc::vec::Vec;
 use super::engine::Engine;
 use super::limits::PROOF_MS;
 use super::object::By;
-use super::peer::{Peer, Stage};
+use super::peer::{Peer, Shared, Stage};
 use super::timer::Timer;
 use super::{CloseReason, Event, Output, PeerId, Sharing};
 use crate::content::{ObjectId, TrackId, WallTime};
 use crate::identity::{
-    Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket, TicketError, roots_digest,
+    CAPABILITY_LIVE_HEADS, Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket,
+    TicketError, roots_digest,
 };
+use crate::ordered::OrderedSet;
 use crate::signal::{
     Candidate, ClientMessage, Description, EndReason, IntroductionId, Loopback, MAX_CANDIDATES, SdpType,
 };
@@ -193,7 +195,11 @@ impl Engine {
             remote_fingerprint: remote_fp,
             expected_peer: peer.handle,
             roots_digest: digest,
-            capabilities: 0,
+            capabilities: if self.live.is_some() {
+                CAPABILITY_LIVE_HEADS
+            } else {
+                0
+            },
             nonce,
             wall,
         });
@@ -259,6 +265,7 @@ impl Engine {
             }
             self.send(id, &Message::Choke);
         }
+        self.show_head(id);
         self.send_all_holdings(id);
         self.timers.set_earlier(Timer::Peers, now.plus_ms(1_000));
         self.dirty = true;
@@ -316,13 +323,14 @@ impl Engine {
             self.blame(id, "tracks_differ_from_proof", None);
             return;
         }
-        peer.shared = Some(
-            roots
-                .iter()
-                .filter(|pair| ours.contains(pair))
-                .map(|(track, _)| *track)
-                .collect(),
-        );
+        peer.shared = Some(if self.live.is_some() && roots == ours {
+            Shared::Logs
+        } else if self.live.is_some() {
+            Shared::Tracks(OrderedSet::new())
+        } else {
+            let both = roots.iter().filter(|pair| ours.contains(pair));
+            Shared::Tracks(both.map(|(track, _)| *track).collect())
+        });
         self.dirty = true;
     }
 

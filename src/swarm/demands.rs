@@ -6,7 +6,11 @@ use alloc::vec::Vec;
 
 use super::engine::Engine;
 use super::limits::MAX_DEMANDS;
+#[cfg(feature = "live")]
+use super::live::Document;
 use super::object::Object;
+#[cfg(feature = "live")]
+use super::timer::Timer;
 use super::{DeliverTiming, DemandId, Output, RefuseCode, Timestamp};
 use crate::content::{CHUNK, ObjectId, Resolution, Sheet, Span};
 
@@ -17,6 +21,9 @@ pub(super) struct Demand {
     range: Option<(u64, u64)>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) asked_at: Timestamp,
+    /// Where it plays on the player's own timeline, microseconds.
+    #[cfg(feature = "live")]
+    plays_at_us: Option<u64>,
     /// When it was reckoned to be needed, once it was known what it names. A play head that stands still
     /// must not put it off for ever.
     pub(super) needed_by: Option<Timestamp>,
@@ -28,8 +35,32 @@ pub(super) struct Demand {
 pub(super) enum Target {
     /// These sheets are needed to know what it names.
     Unresolved(Vec<Sheet>),
+    /// No live head states it yet.
+    #[cfg(feature = "live")]
+    Later,
+    /// It is a playlist or MPD of a live content.
+    #[cfg(feature = "live")]
+    Document(Document),
     /// It names these bytes; `Span::object`s still without an entry in the index wait for their page.
     Spans(Vec<Span>),
+}
+
+impl Demand {
+    /// Whether it is not known yet what it names.
+    const fn is_open(&self) -> bool {
+        match self.target {
+            Target::Unresolved(_) => true,
+            #[cfg(feature = "live")]
+            Target::Later => true,
+            _ => false,
+        }
+    }
+
+    /// Whether only another live head can help.
+    #[cfg(feature = "live")]
+    pub(super) const fn waits_for_head(&self) -> bool {
+        matches!(self.target, Target::Later | Target::Document(_))
+    }
 }
 
 /// A track that the player reads.
@@ -57,6 +88,8 @@ impl Engine {
         path: &str,
         range: Option<(u64, u64)>,
         deadline: Option<Timestamp>,
+        #[cfg_attr(not(feature = "live"), expect(unused_variables, reason = "titles begin at 0"))]
+        plays_at_us: Option<u64>,
     ) {
         if self.demands.len() >= MAX_DEMANDS {
             self.outputs.push_back(Output::Refuse {
@@ -70,6 +103,8 @@ impl Engine {
             range,
             deadline,
             asked_at: self.now,
+            #[cfg(feature = "live")]
+            plays_at_us,
             needed_by: None,
             target: Target::Unresolved(Vec::new()),
         };
@@ -90,7 +125,7 @@ impl Engine {
         let waiting: Vec<DemandId> = self
             .demands
             .iter()
-            .filter(|(_, demand)| matches!(demand.target, Target::Unresolved(_)))
+            .filter(|(_, demand)| demand.is_open())
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {
@@ -105,6 +140,8 @@ impl Engine {
         let (asked_at, deadline) = (demand.asked_at, demand.deadline);
         match self.catalog.resolve(&demand.path, demand.range) {
             Resolution::Found(spans) => {
+                #[cfg(feature = "live")]
+                self.align_timelines(&spans, demand.plays_at_us);
                 for span in &spans {
                     self.note_active(span.object);
                     self.ensure_object(span.object);
@@ -130,8 +167,28 @@ impl Engine {
                     demand.target = Target::Unresolved(sheets);
                 }
             }
+            #[cfg(feature = "live")]
+            Resolution::Document(path) => self.fetch_document(id, path),
+            #[cfg(feature = "live")]
+            Resolution::Later => {
+                if let Some(demand) = self.demands.get_mut(&id) {
+                    demand.target = Target::Later;
+                }
+                self.hasten_head();
+                self.timers.set_earlier(Timer::Live, self.now);
+            }
             Resolution::Unlisted => self.refuse(id, RefuseCode::Unlisted),
             Resolution::RangeOutside => self.refuse(id, RefuseCode::RangeOutside),
+        }
+    }
+
+    /// What the catalog said of them does not hold any more.
+    #[cfg(feature = "live")]
+    pub(super) fn postpone_demands(&mut self) {
+        for demand in self.demands.values_mut() {
+            if !matches!(demand.target, Target::Document(_)) {
+                demand.target = Target::Later;
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use super::claims::Claims;
 use super::demands::{ActiveTrack, Demand};
 use super::fetch::{Fetch, HttpMeter};
 use super::limits::MAX_BANNED;
+use super::live::Live;
 use super::object::Object;
 use super::peer::Peer;
 use super::serve::UploadBudget;
@@ -62,6 +63,11 @@ pub struct Engine {
     pub(super) banned: VecDeque<Handle>,
     pub(super) session: Session,
     pub(super) claims: Claims,
+    /// Of a live content.
+    pub(super) live: Option<Live>,
+    /// What has to be added to the player's times to give media time, microseconds.
+    #[cfg(feature = "live")]
+    pub(super) timeline_offset_us: i64,
     pub(super) budget: UploadBudget,
     pub(super) changed: OrderedSet<ObjectId>,
     next_fetch: u32,
@@ -84,13 +90,23 @@ impl Engine {
         rng.fill(&mut key_seed);
         let budget = UploadBudget::new(config.upload_bps, config.upload_bytes, now);
         let mut timers = TimerTable::default();
-        if config.tracker && config.sharing != Sharing::Off {
+        #[cfg(feature = "live")]
+        let live = Live::of(&catalog, config.live_memory);
+        #[cfg(not(feature = "live"))]
+        let live = Live::of(&catalog);
+        if live.is_some() {
+            // The tracker is joined with the first head.
+            timers.set(Timer::Live, now);
+        } else if config.tracker && config.sharing != Sharing::Off {
             timers.set(Timer::Session, now);
         }
         Self {
             keys: EphemeralKeys::from_seed(key_seed),
             session: Session::new(config.tracker),
             claims: Claims::default(),
+            live,
+            #[cfg(feature = "live")]
+            timeline_offset_us: 0,
             config,
             catalog,
             rng,
@@ -155,7 +171,8 @@ impl Engine {
                 path,
                 range,
                 deadline,
-            } => self.demand(id, path, range, deadline),
+                plays_at_us,
+            } => self.demand(id, path, range, deadline, plays_at_us),
             Input::CancelDemand { id } => self.cancel_demand(id),
             Input::Player {
                 position_us,
@@ -273,11 +290,11 @@ impl Engine {
             upload_bytes_left: self.budget.bytes_left(),
             http_rate: self.http.rate(),
             demands: u32::try_from(self.demands.len()).unwrap_or(u32::MAX),
+            #[cfg(feature = "live")]
+            live: self.live_stats(),
             tracks: self
                 .catalog
-                .manifest()
-                .tracks
-                .iter()
+                .tracks()
                 .map(|track| TrackStats {
                     id: track.id.0,
                     kind: match track.kind {
@@ -323,6 +340,7 @@ impl Engine {
                 Timer::Upload => self.pump_uploads(),
                 Timer::Peers => self.check_peers(),
                 Timer::Session => self.session_tick(),
+                Timer::Live => self.live_tick(),
             }
         }
     }

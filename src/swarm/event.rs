@@ -80,6 +80,52 @@ pub enum Event {
         /// Why HTTP was used, if it was.
         http_reason: Option<HttpReason>,
     },
+    /// A live head was taken: the newest segments are known. For the page to remember.
+    #[cfg(feature = "live")]
+    HeadTaken {
+        /// Session by whose key it is.
+        session: u64,
+        /// Number of its logs.
+        log: u64,
+        /// Its sequence.
+        sequence: u64,
+        /// When it was issued, Unix time in milliseconds.
+        issued_ms: u64,
+        /// SHA-256 of the sealed head, in hexadecimal digits.
+        hash: String,
+        /// Whether a peer brought it.
+        from_peer: bool,
+    },
+    /// A live head was refused.
+    #[cfg(feature = "live")]
+    HeadRefused {
+        /// The rule, as a stable code.
+        code: &'static str,
+        /// The peer that brought it; `None`: the origin.
+        peer: Option<u32>,
+    },
+    /// Two signed objects of which only one can be true.
+    #[cfg(feature = "live")]
+    PublisherContradicted {
+        /// What about: `session`, `sequence`, `log`.
+        kind: &'static str,
+        /// What was taken first, base64url.
+        first: String,
+        /// What came later, base64url.
+        second: String,
+    },
+    /// No head has brought new media for three target durations.
+    #[cfg(feature = "live")]
+    LiveFrozen,
+    /// It goes on.
+    #[cfg(feature = "live")]
+    LiveResumed,
+    /// The publisher has begun other logs; what was held is forgotten.
+    #[cfg(feature = "live")]
+    LiveRestarted,
+    /// The publisher has signed the end.
+    #[cfg(feature = "live")]
+    LiveEnded,
     /// An object left the store.
     ObjectEvicted {
         /// Track.

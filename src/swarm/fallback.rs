@@ -54,6 +54,11 @@ impl Engine {
             return None;
         }
         match self.http_time(want) {
+            Ok((reason, _))
+                if want.fresh && !matches!(reason, HttpReason::Elected | HttpReason::Deadline) =>
+            {
+                None
+            }
             Ok((reason, part)) => {
                 if self.fetches.len() >= MAX_FETCHES {
                     return None;

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "live")]
+use super::DemandId;
 use super::Timestamp;
 use super::rate::transfer_us;
 use crate::content::{Hash, ObjectId, Sheet};
@@ -33,6 +35,15 @@ pub(super) enum What {
     },
     /// A sheet.
     Sheet(Sheet),
+    /// The newest live head.
+    #[cfg(feature = "live")]
+    Head,
+    /// The session that a live head names.
+    #[cfg(feature = "live")]
+    Session,
+    /// A playlist or MPD of a live content.
+    #[cfg(feature = "live")]
+    Document(DemandId),
 }
 
 /// An HTTP request under way.

@@ -10,7 +10,7 @@ use super::object::By;
 use super::peer::{Stage, Upload};
 use super::timer::Timer;
 use super::{CloseReason, KeepFrom, Output, Payload, PeerId, Sharing};
-use crate::content::{CHUNK, Hash, ObjectId, TrackId};
+use crate::content::{CHUNK, Hash, ObjectId};
 use crate::wire::{self, DATA_HEAD, Message, RejectReason, Urgency};
 
 /// What a DATA message says that it carries.
@@ -109,23 +109,18 @@ impl Engine {
             Message::Claim { object, rank } => self.peer_claims(id, object, rank),
             Message::Ticket(ticket) => self.peer_ticket(id, &ticket),
             Message::Bye { .. } => self.close_peer(id, CloseReason::Gone, "bye"),
-            // Slots that later versions fill; a peer of this version never sends them.
-            Message::Statement(_) | Message::Head(_) => self.blame(id, "reserved_message", None),
+            Message::Head(sealed) => self.peer_head(id, &sealed),
+            // A slot that later versions fill; a peer of this version never sends it.
+            Message::Statement(_) => self.blame(id, "reserved_message", None),
             Message::Data { .. } => self.blame(id, "data_on_control_channel", None),
         }
     }
 
     fn within_track(&self, mut have: wire::Have) -> Option<wire::Have> {
-        let segments = if have.track == TrackId::ASSETS {
-            u32::try_from(self.catalog.manifest().assets.len()).unwrap_or(u32::MAX)
-        } else {
-            self.catalog
-                .manifest()
-                .tracks
-                .iter()
-                .find(|track| track.id == have.track)?
-                .segments
-        };
+        let segments = self.catalog.bound(have.track);
+        if segments == 0 {
+            return None;
+        }
         for range in &mut have.complete {
             range.count = range.count.min(segments.saturating_sub(range.first));
         }

@@ -22,6 +22,11 @@ mod event;
 mod fallback;
 mod fetch;
 mod limits;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(not(feature = "live"))]
+#[path = "no_live.rs"]
+mod live;
 mod messages;
 mod object;
 mod payload;
@@ -46,5 +51,7 @@ pub use config::EngineConfig;
 pub use engine::Engine;
 pub use event::{Event, HttpReason};
 pub use payload::Payload;
+#[cfg(feature = "live")]
+pub use stats::LiveStats;
 pub use stats::{PeerStats, SegmentStats, Stats, TrackStats, Traffic};
 pub use time::Timestamp;

@@ -31,6 +31,8 @@ pub(super) struct Object {
     /// Empty once the object is complete: then every chunk is verified.
     chunks: Vec<Chunk>,
     verified: u32,
+    /// Since when it is wanted.
+    pub(super) wanted_at: Timestamp,
     /// Last time that the player or a peer asked for it.
     pub(super) used_at: Timestamp,
     pub(super) from_peers: u64,
@@ -58,6 +60,7 @@ impl Object {
             chunks: vec![Chunk::Missing; info.chunks as usize],
             info,
             verified: 0,
+            wanted_at: now,
             used_at: now,
             from_peers: 0,
             from_http: 0,

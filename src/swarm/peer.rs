@@ -11,6 +11,7 @@ use super::limits::{
     FIRST_WINDOW, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE, MAX_WINDOW,
     MIN_UNSENT, MIN_WINDOW, UNPROVEN_WINDOW, UNSENT_MS,
 };
+use super::live::HeadsShown;
 use super::ranges::RangeSet;
 use super::rate::{Allowance, RateMeter, transfer_us};
 use super::{PeerId, Timestamp};
@@ -38,6 +39,14 @@ pub(super) enum Stage {
     Proving(Box<Handshake>),
     /// Proved.
     Ready(Box<PeerIdentity>),
+}
+
+/// What both sides of a connection have.
+pub(super) enum Shared {
+    /// These tracks.
+    Tracks(OrderedSet<TrackId>),
+    /// The logs of a live content: every track, now and later.
+    Logs,
 }
 
 /// A request under way.
@@ -183,7 +192,9 @@ pub(super) struct Peer {
     /// When it showed a ticket last.
     pub(super) ticket_at: Timestamp,
     /// Tracks that both have, with equal roots. `None` until the other side said.
-    pub(super) shared: Option<OrderedSet<TrackId>>,
+    pub(super) shared: Option<Shared>,
+    /// Live heads that it was shown, or showed.
+    pub(super) heads: HeadsShown,
     pub(super) holdings: Holdings,
     /// Objects that it asked us the row of, or we it.
     pub(super) rows_asked: OrderedMap<ObjectId, RowAsked>,
@@ -244,6 +255,7 @@ impl Peer {
             max_message: 65_536,
             bytes_before_proof: 0,
             shared: None,
+            heads: HeadsShown::default(),
             holdings: Holdings::default(),
             rows_asked: OrderedMap::new(),
             requests: OrderedMap::new(),
@@ -286,7 +298,11 @@ impl Peer {
     }
 
     pub(super) fn shares(&self, track: TrackId) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.contains(&track))
+        match &self.shared {
+            Some(Shared::Tracks(tracks)) => tracks.contains(&track),
+            Some(Shared::Logs) => track != TrackId::ASSETS,
+            None => false,
+        }
     }
 
     /// Whether it may be asked for anything now.

@@ -21,6 +21,8 @@ use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
 const URGENT_US: u64 = 10_000_000;
+/// Segments at the end of a live stream that count as new.
+const FRESH_SEGMENTS: u32 = 3;
 /// A peer that has brought nothing for this long holds a chunk up, microseconds.
 const STUCK_US: u64 = 1_000_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
@@ -34,8 +36,11 @@ pub(super) struct Want {
     pub(super) id: ObjectId,
     pub(super) need_at: Timestamp,
     pub(super) asked_at: Timestamp,
-    /// Whether the player asked for it (else it is prefetched, from peers only).
+    /// Whether the player asked for it, or will at once (else it is prefetched, from peers only).
     pub(super) demanded: bool,
+    /// Whether it is new at the edge of a live stream and the player has not asked for it: HTTP brings it if this viewer
+    /// is elected to fetch it for the others.
+    pub(super) fresh: bool,
     pub(super) first: u32,
     pub(super) count: u32,
     pub(super) holders: usize,
@@ -48,7 +53,7 @@ impl Engine {
             .values()
             .filter_map(|demand| match &demand.target {
                 Target::Spans(spans) => Some(spans.iter().map(|span| span.object)),
-                Target::Unresolved(_) => None,
+                _ => None,
             })
             .flatten()
             .collect()
@@ -120,6 +125,7 @@ impl Engine {
                         need_at,
                         asked_at: demand.asked_at,
                         demanded: true,
+                        fresh: false,
                         first,
                         count,
                         holders: 0,
@@ -182,15 +188,18 @@ impl Engine {
                     .objects
                     .get(&id)
                     .is_some_and(super::object::Object::is_complete);
-                if held || !self.somebody_has(id) || !self.ensure_object(id) {
+                let fresh = self.is_fresh(id);
+                if held || !(fresh || self.somebody_has(id)) || !self.ensure_object(id) {
                     continue;
                 }
                 let need_at = self.need_at(id, now, None);
+                let wanted_at = self.objects.get(&id).map_or(now, |object| object.wanted_at);
                 wants.push(Want {
                     id,
                     need_at,
-                    asked_at: now,
-                    demanded: false,
+                    asked_at: if fresh { wanted_at } else { now },
+                    demanded: fresh,
+                    fresh,
                     first: 0,
                     count: chunks,
                     holders: 0,
@@ -199,10 +208,21 @@ impl Engine {
         }
     }
 
+    /// Whether the player will ask for this segment as soon as its playlist names it.
+    fn is_fresh(&self, id: ObjectId) -> bool {
+        let plays = self.player.is_some_and(|player| !player.paused);
+        plays
+            && self.live.is_some()
+            && self
+                .catalog
+                .edge(id.track)
+                .is_some_and(|edge| edge - id.index <= FRESH_SEGMENTS)
+    }
+
     /// The media tracks that the player reads now: the latest of each kind.
     fn current_tracks(&self) -> Vec<(TrackId, u32)> {
         let mut current: Vec<(TrackKind, TrackId, u32, Timestamp)> = Vec::new();
-        for track in &self.catalog.manifest().tracks {
+        for track in self.catalog.tracks() {
             let Some(active) = self.active.get(&track.id) else {
                 continue;
             };
@@ -226,7 +246,7 @@ impl Engine {
     }
 
     /// Where the play head is now.
-    fn position_us(&self) -> u64 {
+    pub(super) fn position_us(&self) -> u64 {
         self.player.map_or(0, |player| {
             let moving = !player.paused && !player.seeking;
             let moved = if moving {
@@ -238,7 +258,10 @@ impl Engine {
                 0
             };
             let ahead = player.buffered_end_us.saturating_sub(player.position_us);
-            player.position_us.saturating_add(moved.min(ahead))
+            let position = player.position_us.saturating_add(moved.min(ahead));
+            #[cfg(feature = "live")]
+            let position = position.saturating_add_signed(self.timeline_offset_us);
+            position
         })
     }
 
@@ -275,12 +298,10 @@ impl Engine {
         }
     }
 
-    fn is_media(&self, track: TrackId) -> bool {
+    pub(super) fn is_media(&self, track: TrackId) -> bool {
         self.catalog
-            .manifest()
-            .tracks
-            .iter()
-            .any(|t| t.id == track && t.kind != TrackKind::Files)
+            .track(track)
+            .is_some_and(|track| track.kind != TrackKind::Files)
     }
 
     /// Whether the row is known; asks for it if it is of use: to check a part, or what peers send or are sent.

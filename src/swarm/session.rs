@@ -161,7 +161,7 @@ impl Session {
 impl Engine {
     pub(super) fn session_tick(&mut self) {
         let now = self.now;
-        if !self.session.has_tracker || self.config.sharing == Sharing::Off {
+        if !self.session.has_tracker || self.config.sharing == Sharing::Off || self.awaits_first_head() {
             return;
         }
         match self.session.state {

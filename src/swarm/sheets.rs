@@ -108,13 +108,18 @@ impl Engine {
     }
 
     pub(super) fn fetch_sheet(&mut self, id: FetchId, bytes: &[u8]) {
-        let Some(Fetch {
-            what: What::Sheet(sheet),
-            path,
-            ..
-        }) = self.fetches.get(&id).cloned()
-        else {
+        let Some(Fetch { what, path, .. }) = self.fetches.get(&id).cloned() else {
             return;
+        };
+        let sheet = match what {
+            What::Sheet(sheet) => sheet,
+            #[cfg(feature = "live")]
+            What::Head => return self.head_came(bytes),
+            #[cfg(feature = "live")]
+            What::Session => return self.session_came(bytes),
+            #[cfg(feature = "live")]
+            What::Document(demand) => return self.document_came(demand, bytes),
+            What::Object { .. } => return,
         };
         let now = self.now;
         match self.catalog.accept_sheet(&sheet, bytes) {
@@ -150,6 +155,7 @@ impl Engine {
             }
         } else {
             self.resolve_demands();
+            self.live_sheet_arrived();
         }
     }
 

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
+use super::claims::Claims;
 use super::engine::Engine;
 use super::fallback::Part;
 use super::fetch::{Fetch, What};
@@ -13,7 +14,7 @@ use super::{
     Event, FetchId, FetchKind, FetchOutcome, HttpReason, KeepFrom, Output, Payload, RefuseCode, Timestamp,
 };
 use crate::content::{CHUNK, Hash, ObjectId, tree};
-use crate::ordered::sort_by_key;
+use crate::ordered::{OrderedSet, sort_by_key};
 use crate::wire::Message;
 
 /// Answers that fail verification before the source is blamed: the first may be a stale cache entry.
@@ -262,6 +263,12 @@ impl Engine {
         self.dirty = true;
         match fetch.what.clone() {
             What::Sheet(sheet) => self.sheet_ended(&sheet, id, outcome),
+            #[cfg(feature = "live")]
+            What::Head => self.poll_ended(outcome),
+            #[cfg(feature = "live")]
+            What::Session => self.session_fetch_ended(),
+            #[cfg(feature = "live")]
+            What::Document(demand) => self.document_ended(demand, outcome),
             What::Object {
                 object,
                 first,
@@ -555,6 +562,31 @@ impl Engine {
             });
             self.tell_evicted(id);
         }
+    }
+
+    /// Stops and forgets everything that is here or on its way: it is of logs that are no more.
+    pub(super) fn forget_objects(&mut self) {
+        let stopped: Vec<FetchId> = self
+            .fetches
+            .iter()
+            .filter(|(_, fetch)| matches!(fetch.what, What::Object { .. } | What::Sheet(_)))
+            .map(|(id, _)| *id)
+            .collect();
+        for fetch in stopped {
+            self.fetches.remove(&fetch);
+            self.outputs.push_back(Output::AbortFetch { fetch });
+            self.outputs.push_back(Output::Forget { fetch });
+        }
+        let held: Vec<ObjectId> = self.objects.keys().copied().collect();
+        for object in held {
+            self.outputs.push_back(Output::Evict { object });
+        }
+        self.objects.clear();
+        self.sheets.clear();
+        self.active.clear();
+        self.claims = Claims::default();
+        self.changed = OrderedSet::new();
+        self.store_bytes = 0;
     }
 
     /// Whether a chunk is waiting for HTTP.

@@ -41,6 +41,30 @@ pub struct PeerStats {
     pub segments: u64,
 }
 
+/// A live content, as far as heads tell.
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LiveStats {
+    /// `waiting` for the first head, `live`, `frozen`, `ended`.
+    pub state: &'static str,
+    /// Session of the newest head.
+    pub session: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// Where the newest segment ends, microseconds of media time.
+    pub edge_us: Option<u64>,
+    /// How far behind that the play head is, microseconds.
+    pub latency_us: Option<u64>,
+    /// Requests for the newest head.
+    pub polls: u32,
+    /// Heads that neighbours brought first.
+    pub heads_from_peers: u32,
+    /// Heads that the origin brought first.
+    pub heads_from_http: u32,
+    /// Heads that were refused, whoever brought them.
+    pub heads_refused: u32,
+}
+
 /// Everything at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stats {
@@ -48,7 +72,10 @@ pub struct Stats {
     pub traffic: Traffic,
     /// The same for media tracks only (not assets).
     pub media: Traffic,
-    /// Live connections.
+    /// Of a live content.
+    #[cfg(feature = "live")]
+    pub live: Option<LiveStats>,
+    /// Open connections.
     pub peers: Vec<PeerStats>,
     /// Connections asked for.
     pub connections_made: u32,

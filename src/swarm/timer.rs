@@ -15,15 +15,18 @@ pub(super) enum Timer {
     Peers,
     /// Tracker session: reconnect, refresh the list, announce, renew.
     Session,
+    /// Live heads: ask for the next one, stop waiting, notice that the stream stands still.
+    Live,
 }
 
 impl Timer {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Schedule,
         Self::Announce,
         Self::Upload,
         Self::Peers,
         Self::Session,
+        Self::Live,
     ];
 }
 

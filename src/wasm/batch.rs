@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::json;
 use crate::content::ObjectId;
 use crate::signal::IceServer;
-use crate::swarm::{FetchKind, KeepFrom, Output, Timestamp};
+use crate::swarm::{DeliverTiming, FetchKind, KeepFrom, Output, Timestamp};
 
 /// What a record is. The numbers are the reader's; a new kind gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub(super) enum Tag {
     Send = 17,
     SendData = 18,
     Event = 19,
+    #[cfg(feature = "live")]
+    FetchWhole = 20,
+    #[cfg(feature = "live")]
+    DeliverDocument = 21,
 }
 
 /// One drain's outputs, packed.
@@ -100,12 +104,19 @@ impl Batch {
                     batch.object(span.object).u64(span.first).u64(span.len);
                 })
                 .text(media_type)
-                .time(timing.asked_at)
-                .time(timing.first_byte_at)
-                .time(timing.done_at)
-                .u64(timing.transfer_us)
-                .u64(timing.from_peers)
-                .u64(timing.from_http),
+                .timing(timing),
+            #[cfg(feature = "live")]
+            Output::DeliverDocument {
+                demand,
+                bytes,
+                media_type,
+                timing,
+            } => self
+                .tag(Tag::DeliverDocument)
+                .u32(demand.0)
+                .bytes(bytes)
+                .text(media_type)
+                .timing(timing),
             Output::Refuse { demand, code } => self.tag(Tag::Refuse).u32(demand.0).text(code.code()),
             Output::TrackerOpen => self.tag(Tag::TrackerOpen),
             Output::TrackerClose => self.tag(Tag::TrackerClose),
@@ -157,6 +168,8 @@ impl Batch {
         let (tag, len) = match kind {
             FetchKind::Object { len, .. } => (Tag::FetchObject, len),
             FetchKind::Sheet { len } => (Tag::FetchSheet, len),
+            #[cfg(feature = "live")]
+            FetchKind::Whole { most } => (Tag::FetchWhole, most),
         };
         self.tag(tag)
             .u32(fetch)
@@ -166,6 +179,15 @@ impl Batch {
             })
             .u64(len)
             .flag(reload)
+    }
+
+    fn timing(&mut self, timing: &DeliverTiming) -> &mut Self {
+        self.time(timing.asked_at)
+            .time(timing.first_byte_at)
+            .time(timing.done_at)
+            .u64(timing.transfer_us)
+            .u64(timing.from_peers)
+            .u64(timing.from_http)
     }
 
     fn ice_server(&mut self, server: &IceServer) {

@@ -7,7 +7,9 @@ use wasm_bindgen::JsValue;
 
 use super::error::BridgeError;
 use super::fields::{Fields, Unreadable, number, parsed};
-use crate::content::{ContentId, Pin, PublicKey, Remembered, RollbackMemory, Trust, WallTime};
+#[cfg(feature = "live")]
+use crate::content::live::LiveMemory;
+use crate::content::{ContentId, Manifest, Pin, PublicKey, Remembered, RollbackMemory, Trust, WallTime};
 use crate::swarm::{EngineConfig, Sharing};
 
 /// The configuration object.
@@ -25,6 +27,8 @@ pub(super) struct PeerConfig {
     /// The device's clock, milliseconds since 1970.
     unix_ms: u64,
     memory: RollbackMemory,
+    #[cfg(feature = "live")]
+    live_memory: LiveMemory,
 }
 
 /// Which way bytes may go, and how many.
@@ -49,6 +53,10 @@ impl PeerConfig {
             store_bytes: fields.number("storeBytes")?,
             unix_ms: fields.number("unixMs")?,
             memory: fields.optional("memory", memory)?.unwrap_or_default(),
+            #[cfg(feature = "live")]
+            live_memory: fields
+                .optional("liveMemory", live_memory)?
+                .unwrap_or(LiveMemory::NONE),
         };
         fields.end()?;
         Ok(config)
@@ -65,9 +73,13 @@ impl PeerConfig {
     }
 
     /// The engine's configuration; tickets are believed from the page's tracker keys and from the manifest's.
-    pub(super) fn engine(&self, seed: [u8; 32], listed: &[PublicKey]) -> EngineConfig {
+    pub(super) fn engine(&self, seed: [u8; 32], manifest: &Manifest) -> EngineConfig {
         let mut config = EngineConfig::new(seed);
-        config.tracker_keys = self.tracker_keys.iter().chain(listed).copied().collect();
+        config.tracker_keys = [self.tracker_keys.as_slice(), &manifest.tracker_keys].concat();
+        #[cfg(feature = "live")]
+        {
+            config.live_memory = self.live_memory;
+        }
         config.tracker = self.tracker;
         config.sharing = self.policy.sharing;
         config.upload_bps = self.policy.upload_bps;
@@ -123,6 +135,21 @@ fn memory(value: &JsValue) -> Result<RollbackMemory, Unreadable> {
         })
     })?;
     Ok(RollbackMemory { seen, pins })
+}
+
+/// What the event `head-taken` said of this content on an earlier visit.
+#[cfg(feature = "live")]
+fn live_memory(value: &JsValue) -> Result<LiveMemory, Unreadable> {
+    let mut fields = Fields::of(value, "liveMemory")?;
+    let memory = LiveMemory {
+        session: fields.number("session")?,
+        log: fields.number("log")?,
+        sequence: fields.number("sequence")?,
+        issued_ms: fields.number("issuedMs")?,
+        hash: Some(fields.parsed("hash")?),
+    };
+    // The event says more.
+    Ok(memory)
 }
 
 /// More keys or memories than anybody has.

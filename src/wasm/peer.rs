@@ -64,10 +64,12 @@ impl Peer {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| BridgeError::NoRandomness)?;
         let mut trust = config.trust();
-        let verified = trust
-            .verify(sealed, config.wall_time())
-            .map_err(BridgeError::from)?;
-        let engine_config = config.engine(seed, &verified.manifest().tracker_keys);
+        #[cfg(feature = "live")]
+        let verified = trust.verify_live(sealed, config.wall_time());
+        #[cfg(not(feature = "live"))]
+        let verified = trust.verify(sealed, config.wall_time());
+        let verified = verified.map_err(BridgeError::from)?;
+        let engine_config = config.engine(seed, verified.manifest());
         Ok(Self {
             engine: Engine::new(engine_config, Catalog::new(verified), micros(now)),
             memory: trust.memory().clone(),
@@ -164,10 +166,12 @@ impl Peer {
         self.input(now, Input::Tick)
     }
 
-    /// [`Input::Demand`]; `first` and `last` both or neither.
+    /// [`Input::Demand`]; `first` and `last` both or neither; `plays_at` in seconds, not a number
+    /// if it is not said.
     ///
     /// # Errors
     /// Misuse, as of all inputs.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one input")]
     pub fn demand(
         &mut self,
         now: f64,
@@ -176,6 +180,7 @@ impl Peer {
         first: Option<f64>,
         last: Option<f64>,
         deadline: Option<f64>,
+        plays_at: f64,
     ) -> Result<(), JsValue> {
         let range = first.zip(last).map(|(first, last)| (first as u64, last as u64));
         self.input(
@@ -185,6 +190,7 @@ impl Peer {
                 path,
                 range,
                 deadline: deadline.map(micros),
+                plays_at_us: (plays_at >= 0.0).then_some((plays_at * 1e6) as u64),
             },
         )
     }

@@ -187,6 +187,7 @@ impl Party {
             path,
             range: None,
             deadline: None,
+            plays_at_us: None,
         })
     }
 
@@ -220,15 +221,16 @@ impl Party {
         }
         let expected = match kind {
             FetchKind::Object { len, .. } | FetchKind::Sheet { len } => len,
+            FetchKind::Whole { most } => most.min(body.len() as u64),
         };
         // The worker counts: a body of another length never becomes more than a failure.
         let complete = body.len() as u64 == expected;
         let usable = &body[..body.len().min(usize::try_from(expected).unwrap())];
         match kind {
-            FetchKind::Sheet { .. } if complete => {
+            FetchKind::Sheet { .. } | FetchKind::Whole { .. } if complete => {
                 wishes.extend(self.input(Input::FetchSheet { fetch, bytes: usable }));
             }
-            FetchKind::Sheet { .. } => {}
+            FetchKind::Sheet { .. } | FetchKind::Whole { .. } => {}
             FetchKind::Object { .. } => {
                 for (piece, bytes) in (0_u32..).zip(usable.chunks(CHUNK as usize)) {
                     if !complete && bytes.len() < CHUNK as usize {
@@ -332,6 +334,9 @@ impl Party {
                         }
                     }
                     self.delivered.insert(demand, body);
+                }
+                Output::DeliverDocument { demand, bytes, .. } => {
+                    self.delivered.insert(demand, bytes);
                 }
                 Output::Refuse { demand, code } => {
                     self.refused.insert(demand, code);

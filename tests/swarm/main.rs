@@ -13,6 +13,7 @@
 mod chaos;
 mod election;
 mod hostile;
+mod live;
 mod play;
 mod rig;
 mod single;

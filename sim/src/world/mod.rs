@@ -337,6 +337,7 @@ impl World {
                 self.check_delivered(viewer, &spans);
                 self.delivered(viewer, demand.0);
             }
+            Output::DeliverDocument { demand, .. } => self.delivered(viewer, demand.0),
             Output::Refuse { demand, .. } => self.refused(viewer, demand.0),
             Output::TrackerOpen => self.open_tracker(viewer),
             Output::TrackerClose => self.hang_up(viewer),
@@ -428,6 +429,13 @@ impl World {
             | EngineEvent::PeerLost { .. }
             | EngineEvent::SourceBlamed { .. }
             | EngineEvent::ObjectDone { .. }
+            | EngineEvent::HeadTaken { .. }
+            | EngineEvent::HeadRefused { .. }
+            | EngineEvent::PublisherContradicted { .. }
+            | EngineEvent::LiveFrozen
+            | EngineEvent::LiveResumed
+            | EngineEvent::LiveRestarted
+            | EngineEvent::LiveEnded
             | EngineEvent::ObjectEvicted { .. } => {}
         }
     }

@@ -43,7 +43,8 @@ impl World {
                 };
                 (body, len)
             }
-            FetchKind::Sheet { len } => {
+            // Titles are not live: whole files of unknown length are asked for by nobody.
+            FetchKind::Sheet { len } | FetchKind::Whole { most: len } => {
                 let range = range.unwrap_or((0, len.saturating_sub(1)));
                 (Body::Sheet { path, range }, len)
             }

@@ -38,6 +38,7 @@ impl World {
             path: &path,
             range: None,
             deadline: None,
+            plays_at_us: None,
         };
         self.feed(viewer, input, None);
     }

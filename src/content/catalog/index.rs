@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::ordered::OrderedMap;
 use core::ops::Range;
 
+use super::live::LogPages;
 use super::{ObjectInfo, Sheet, SheetError};
 use crate::content::geometry::{PAGE, PAGE_RECORDS, RECORD_LEN, page_count, page_records};
 use crate::content::{Hash, Names, Record, RecordError, Track, TrackId, chunk_count, tree};
@@ -16,8 +17,8 @@ const MAX_ROWS_SHEET: u64 = 65_536;
 #[derive(Debug, Clone)]
 pub(super) struct Index {
     track: TrackId,
-    root: Hash,
-    segments: u32,
+    pub(super) vouched: Vouched,
+    pub(super) segments: u32,
     timescale: u32,
     /// Segments are byte ranges.
     ranged: bool,
@@ -25,9 +26,24 @@ pub(super) struct Index {
     one_resource: bool,
     /// Media starts name segments.
     named_by_time: bool,
-    /// Hashes of all pages; empty until the head is here.
-    hashes: Vec<Hash>,
-    pages: OrderedMap<u32, Vec<Entry>>,
+    pub(super) pages: OrderedMap<u32, Page>,
+}
+
+/// What pages are verified against.
+#[derive(Debug, Clone)]
+pub(super) enum Vouched {
+    /// The root over the hashes of all pages, and these once the head is here.
+    Sealed { root: Hash, hashes: Vec<Hash> },
+    /// The log of a live track, before the records that a head brought itself.
+    Log(LogPages),
+}
+
+/// A run of segments of one page: all of them, but for the records that live heads bring one by one.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    /// Segments of the page before the run.
+    pub(super) skip: u32,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// One segment.
@@ -52,48 +68,60 @@ impl Index {
     pub(super) fn new(track: &Track, named_by_time: bool) -> Self {
         Self {
             track: track.id,
-            root: track.index.root,
+            vouched: Vouched::Sealed {
+                root: track.index.root,
+                hashes: Vec::new(),
+            },
             segments: track.segments,
             timescale: track.timescale,
             ranged: track.ranged,
             one_resource: matches!(track.names, Names::Single { .. }),
             named_by_time,
-            hashes: Vec::new(),
             pages: OrderedMap::new(),
         }
     }
 
     pub(super) fn entry(&self, index: u32) -> Option<&Entry> {
-        self.pages
-            .get(&(index / PAGE_RECORDS))?
-            .get((index % PAGE_RECORDS) as usize)
+        let page = self.pages.get(&(index / PAGE_RECORDS))?;
+        page.entries
+            .get((index % PAGE_RECORDS).checked_sub(page.skip)? as usize)
     }
 
     /// The sheet without which [`Self::entry`] does not answer.
     pub(super) fn missing(&self, index: u32) -> Option<Sheet> {
         let page = index / PAGE_RECORDS;
-        if index >= self.segments || self.pages.contains_key(&page) {
+        let needs_head = match &self.vouched {
+            Vouched::Sealed { hashes, .. } => hashes.is_empty(),
+            Vouched::Log(log) => page < log.size() / PAGE_RECORDS && !log.has_roots(),
+        };
+        if index >= self.segments || self.entry(index).is_some() {
             None
-        } else if self.hashes.is_empty() {
+        } else if needs_head {
             Some(Sheet::IndexHead(self.track))
         } else {
             Some(Sheet::IndexPage(self.track, page))
         }
     }
 
-    /// Bytes of the page hashes and the first page.
-    pub(super) fn head_len(&self) -> u64 {
-        self.pages_start() + self.page_len(0)
+    /// Offset and length of what comes before any page can be verified: the page hashes, and the first page with them.
+    pub(super) fn head_range(&self) -> (u64, u64) {
+        match &self.vouched {
+            Vouched::Sealed { .. } => (0, self.pages_start() + self.page_len(0)),
+            Vouched::Log(log) => log.roots_range(),
+        }
     }
 
-    /// Offset and length of a page in the index file.
+    /// Offset and length of a page in its file.
     pub(super) fn page_range(&self, page: u32) -> Option<(u64, u64)> {
-        (page < page_count(self.segments)).then(|| {
-            (
-                self.pages_start() + u64::from(page) * u64::from(PAGE),
-                self.page_len(page),
-            )
-        })
+        match &self.vouched {
+            Vouched::Sealed { .. } => (page < page_count(self.segments)).then(|| {
+                (
+                    self.pages_start() + u64::from(page) * u64::from(PAGE),
+                    self.page_len(page),
+                )
+            }),
+            Vouched::Log(log) => Some(log.page_range(page)).filter(|(_, length)| *length > 0),
+        }
     }
 
     /// Offset and length in the rows file of the rows of consecutive segments that one sheet may hold.
@@ -106,28 +134,37 @@ impl Index {
     }
 
     pub(super) fn accept_head(&mut self, bytes: &[u8]) -> Result<(), SheetError> {
-        let (hashes, page) = bytes
-            .split_at_checked(self.pages_start() as usize)
-            .ok_or(SheetError::WrongHead)?;
-        let hashes: Vec<Hash> = hashes
+        let pages_start = self.pages_start() as usize;
+        let Vouched::Sealed { root, hashes } = &mut self.vouched else {
+            return self.accept_roots(bytes);
+        };
+        let (head, page) = bytes.split_at_checked(pages_start).ok_or(SheetError::WrongHead)?;
+        let head: Vec<Hash> = head
             .chunks_exact(Hash::LEN)
             .filter_map(Hash::from_slice)
             .collect();
-        if tree::root(&hashes) != self.root {
+        if tree::root(&head) != *root {
             return Err(SheetError::WrongHead);
         }
-        let entries = self.read_page(0, page, hashes.first())?;
-        self.hashes = hashes;
-        self.pages.insert(0, entries);
-        Ok(())
+        *hashes = head;
+        let taken = self.accept_page(0, page);
+        if let (Err(_), Vouched::Sealed { hashes, .. }) = (&taken, &mut self.vouched) {
+            hashes.clear();
+        }
+        taken
     }
 
     pub(super) fn accept_page(&mut self, page: u32, bytes: &[u8]) -> Result<(), SheetError> {
-        if self.hashes.is_empty() {
-            return Err(SheetError::NotWanted);
+        let is_the_page = match &self.vouched {
+            Vouched::Sealed { hashes, .. } if hashes.is_empty() => return Err(SheetError::NotWanted),
+            Vouched::Sealed { hashes, .. } => hashes.get(page as usize) == Some(&tree::leaf(bytes)),
+            Vouched::Log(log) => log.check(page, bytes).is_ok(),
+        };
+        if !is_the_page {
+            return Err(SheetError::WrongPage { page });
         }
-        let entries = self.read_page(page, bytes, self.hashes.get(page as usize))?;
-        self.pages.insert(page, entries);
+        let entries = self.read_page(page, bytes)?;
+        self.put(page * PAGE_RECORDS, entries);
         Ok(())
     }
 
@@ -141,12 +178,12 @@ impl Index {
         // The last known segment that starts at or before the target, and the first known one after it.
         let (mut below, mut above): (Option<(u32, &Entry)>, _) = (None, within.end);
         let pages = within.start / PAGE_RECORDS..within.end.div_ceil(PAGE_RECORDS);
-        for (page, entries) in self.pages.range(pages) {
-            let start = page * PAGE_RECORDS;
+        for (page, Page { skip, entries }) in self.pages.range(pages) {
+            let start = page * PAGE_RECORDS + skip;
             let first = within.start.saturating_sub(start);
             let known = entries.get(first as usize..).unwrap_or_default();
             let known = known
-                .get(..(within.end - start - first) as usize)
+                .get(..within.end.saturating_sub(start + first) as usize)
                 .unwrap_or(known);
             let split = match known.last() {
                 Some(last) if span(last).0 <= target => known.len(),
@@ -192,10 +229,7 @@ impl Index {
         index.saturating_add(u32::try_from(distance).unwrap_or(u32::MAX))
     }
 
-    fn read_page(&self, page: u32, bytes: &[u8], hash: Option<&Hash>) -> Result<Vec<Entry>, SheetError> {
-        if Some(&tree::leaf(bytes)) != hash {
-            return Err(SheetError::WrongPage { page });
-        }
+    fn read_page(&self, page: u32, bytes: &[u8]) -> Result<Vec<Entry>, SheetError> {
         let first = page * PAGE_RECORDS;
         let mut entries: Vec<Entry> = Vec::with_capacity(page_records(self.segments, page) as usize);
         let mut previous = first
@@ -221,8 +255,27 @@ impl Index {
         Ok(entries)
     }
 
+    pub(super) const fn log(&self) -> Option<&LogPages> {
+        match &self.vouched {
+            Vouched::Log(log) => Some(log),
+            Vouched::Sealed { .. } => None,
+        }
+    }
+
+    fn accept_roots(&mut self, bytes: &[u8]) -> Result<(), SheetError> {
+        match &mut self.vouched {
+            Vouched::Log(log) => log.take_roots(bytes).map_err(|_| SheetError::WrongHead),
+            Vouched::Sealed { .. } => Err(SheetError::NotWanted),
+        }
+    }
+
     /// The rules for one record, and for its place after the one before, where that is known.
-    fn check(&self, index: u32, record: &Record, previous: Option<&Record>) -> Result<(), RecordError> {
+    pub(super) fn check(
+        &self,
+        index: u32,
+        record: &Record,
+        previous: Option<&Record>,
+    ) -> Result<(), RecordError> {
         match (self.ranged, record.length, record.offset) {
             (true, 0, _) => return Err(RecordError::EmptyRange),
             (false, _, 1..) => return Err(RecordError::UnexpectedOffset),
@@ -250,7 +303,7 @@ impl Index {
         }
     }
 
-    fn info(&self, record: &Record) -> ObjectInfo {
+    pub(super) fn info(&self, record: &Record) -> ObjectInfo {
         let start_us = self.microseconds(record.media_start);
         let end_us = self.microseconds(record.media_start + u64::from(record.duration));
         ObjectInfo {

@@ -1,6 +1,11 @@
 //! What is verified so far about one content: which objects there are, where they lie, and what their chunks hash to.
 
 mod index;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(not(feature = "live"))]
+#[path = "no_live.rs"]
+mod live;
 mod names;
 mod resolve;
 mod rows;
@@ -9,56 +14,96 @@ mod tests;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ordered::{OrderedMap, sort_by_key};
 use core::ops::RangeInclusive;
 
 use self::index::{Index, Located};
+use self::live::LiveListing;
 use self::names::NamesTable;
 use self::rows::Rows;
 use super::{
-    Asset, Hash, Manifest, Names, ObjectId, RecordError, Template, Track, TrackId, TrackKind,
-    VerifiedManifest, chunk_count,
+    Asset, Hash, MAX_SEGMENTS, Manifest, Names, ObjectId, PublicKey, RecordError, Template, Track, TrackId,
+    TrackKind, VerifiedManifest, chunk_count,
 };
 
 /// The verified knowledge about one content. Grows sheet by sheet; never holds payload.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     manifest: VerifiedManifest,
-    assets: Vec<ObjectInfo>,
+    /// Those of the manifest, then those that live heads added, each with what is known of it.
+    assets: Vec<(Asset, ObjectInfo)>,
     /// Positions of the assets of one path, by their offsets.
     assets_by_path: OrderedMap<String, Vec<u32>>,
-    /// In the order of the manifest's tracks.
+    /// Ascending by number.
     tracks: Vec<TrackSheets>,
     rows: Rows,
+    /// Of a live content.
+    live: Option<LiveListing>,
 }
 
 impl Catalog {
     /// What the manifest alone says: all assets, and no segment yet.
     #[must_use]
     pub fn new(manifest: VerifiedManifest) -> Self {
-        let (mut assets, mut assets_by_path) = (Vec::new(), OrderedMap::<String, Vec<u32>>::new());
-        let listed = &manifest.manifest().assets;
-        for (position, asset) in (0..).zip(listed) {
-            assets.push(ObjectInfo::of_asset(asset));
-            assets_by_path
-                .entry(asset.path.clone())
-                .or_default()
-                .push(position);
-        }
-        for positions in assets_by_path.values_mut() {
-            sort_by_key(positions, |position| {
-                listed.get(*position as usize).and_then(|asset| asset.range)
-            });
-        }
-        let tracks = manifest.manifest().tracks.iter().map(TrackSheets::new).collect();
-        Self {
+        let live = LiveListing::of(manifest.manifest());
+        let (listed, tracks) = (
+            manifest.manifest().assets.clone(),
+            manifest.manifest().tracks.clone(),
+        );
+        let mut catalog = Self {
             manifest,
-            assets,
-            assets_by_path,
-            tracks,
+            assets: Vec::new(),
+            assets_by_path: OrderedMap::new(),
+            tracks: tracks.into_iter().map(TrackSheets::new).collect(),
             rows: Rows::default(),
+            live,
+        };
+        for asset in listed {
+            catalog.add_asset(asset);
+        }
+        catalog
+    }
+
+    fn add_asset(&mut self, asset: Asset) {
+        let position = u32::try_from(self.assets.len()).unwrap_or(u32::MAX);
+        let positions = self.assets_by_path.entry(asset.path.clone()).or_default();
+        positions.push(position);
+        let info = ObjectInfo::of_asset(&asset);
+        self.assets.push((asset, info));
+        let assets = &self.assets;
+        sort_by_key(positions, |position| {
+            assets.get(*position as usize).and_then(|(asset, _)| asset.range)
+        });
+    }
+
+    /// The publisher's key that signed the manifest.
+    #[must_use]
+    pub const fn signer(&self) -> PublicKey {
+        self.manifest.signer()
+    }
+
+    /// The tracks as far as they are known: those of the manifest, or of the live heads so far.
+    pub fn tracks(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.iter().map(|sheets| &sheets.track)
+    }
+
+    /// The track with this number.
+    #[must_use]
+    pub fn track(&self, id: TrackId) -> Option<&Track> {
+        self.sheets(id).map(|sheets| &sheets.track)
+    }
+
+    /// How many objects a track may name; for a live track, how many it may ever have.
+    #[must_use]
+    pub fn bound(&self, id: TrackId) -> u32 {
+        match self.sheets(id) {
+            _ if self.live.is_some() => MAX_SEGMENTS,
+            Some(sheets) => sheets.track.segments,
+            None if id == TrackId::ASSETS => u32::try_from(self.assets.len()).unwrap_or(u32::MAX),
+            None => 0,
         }
     }
 
@@ -72,7 +117,7 @@ impl Catalog {
     #[must_use]
     pub fn object(&self, id: ObjectId) -> Option<&ObjectInfo> {
         if id.track == TrackId::ASSETS {
-            return self.assets.get(id.index as usize);
+            return self.assets.get(id.index as usize).map(|(_, info)| info);
         }
         self.sheets(id.track)?
             .index
@@ -86,9 +131,7 @@ impl Catalog {
         if id.track == TrackId::ASSETS {
             return self.asset(id).map(|asset| asset.media_type.as_str());
         }
-        self.manifest()
-            .track(id.track)
-            .map(|track| track.media_type.as_str())
+        self.track(id.track).map(|track| track.media_type.as_str())
     }
 
     /// Where an object's bytes lie; `None` while its index page or its name is missing.
@@ -100,9 +143,9 @@ impl Catalog {
                 range: asset.range,
             });
         }
-        let (track, sheets) = self.track(id.track)?;
+        let sheets = self.sheets(id.track)?;
         let record = &sheets.index.entry(id.index)?.record;
-        let path = match &track.names {
+        let path = match &sheets.track.names {
             Names::Single { path } => path.clone(),
             Names::Table { .. } => sheets.names.as_ref()?.name(id.index)?.to_owned(),
             Names::Template { .. } => {
@@ -112,7 +155,10 @@ impl Catalog {
         };
         Some(Location {
             path,
-            range: track.ranged.then_some((record.offset, u64::from(record.length))),
+            range: sheets
+                .track
+                .ranged
+                .then_some((record.offset, u64::from(record.length))),
         })
     }
 
@@ -147,9 +193,10 @@ impl Catalog {
     /// Where a sheet lies; always a range. `None` for a sheet that this catalog would not ask for.
     #[must_use]
     pub fn sheet_location(&self, sheet: &Sheet) -> Option<Location> {
-        let (track, sheets) = self.track(sheet.track())?;
+        let sheets = self.sheets(sheet.track())?;
+        let track = &sheets.track;
         let (path, range) = match *sheet {
-            Sheet::IndexHead(_) => (&track.index.path, Some((0, sheets.index.head_len()))),
+            Sheet::IndexHead(_) => (&sheets.head_path, Some(sheets.index.head_range())),
             Sheet::IndexPage(_, page) => (&track.index.path, sheets.index.page_range(page)),
             Sheet::NamesHead(_) | Sheet::NamesPage(..) => {
                 let Names::Table { path, .. } = &track.names else {
@@ -194,20 +241,21 @@ impl Catalog {
         }
     }
 
-    /// What peers compare before they exchange a track: the root of each, in ascending order, track 0 first.
+    /// What peers compare before they exchange a track: the root of each, in ascending order, track 0 first. Of a
+    /// live content it is the number of its logs, which stands for all tracks.
     #[must_use]
     pub fn track_roots(&self) -> Vec<(TrackId, Hash)> {
+        if let Some(live) = &self.live {
+            return vec![(TrackId::ASSETS, live.root())];
+        }
         let assets = (TrackId::ASSETS, self.manifest().assets_root());
-        let tracks = self
-            .manifest()
-            .tracks
-            .iter()
-            .map(|track| (track.id, track.index.root));
+        let tracks = self.tracks().map(|track| (track.id, track.index.root));
         core::iter::once(assets).chain(tracks).collect()
     }
 
     fn accept_names(&mut self, track: TrackId, page: u32, bytes: &[u8]) -> Result<(), SheetError> {
-        let (listed, sheets) = self.track(track).ok_or(SheetError::NotWanted)?;
+        let sheets = self.sheets(track).ok_or(SheetError::NotWanted)?;
+        let listed = &sheets.track;
         let table = sheets.names.as_ref().ok_or(SheetError::NotWanted)?;
         let names = table.read_page(page, bytes, &self.manifest().significant_query)?;
         for (index, name) in names.entries() {
@@ -222,28 +270,24 @@ impl Catalog {
     /// Whether an entry outside the names table of `track` has a name that only the table's own may have.
     fn is_taken(&self, track: &Track, name: &str) -> bool {
         let assets = self.assets_by_path.get(name).into_iter().flatten();
-        let mut assets = assets.filter_map(|position| self.manifest().assets.get(*position as usize));
-        if assets.any(|asset| asset.range.is_none() || !track.ranged) {
+        let mut assets = assets.filter_map(|position| self.assets.get(*position as usize));
+        if assets.any(|(asset, _)| asset.range.is_none() || !track.ranged) {
             return true;
         }
-        let others = self
-            .manifest()
-            .tracks
-            .iter()
-            .zip(&self.tracks)
-            .filter(|(other, _)| other.id != track.id);
-        others.into_iter().any(|(other, sheets)| match &other.names {
+        let mut others = self.tracks.iter().filter(|sheets| sheets.track.id != track.id);
+        others.any(|sheets| match &sheets.track.names {
             Names::Single { path } => path == name,
             Names::Template { .. } => sheets.series.as_ref().is_some_and(|series| series.covers(name)),
             Names::Table { .. } => {
                 let named = sheets.names.as_ref().is_some_and(|names| names.has(name));
-                named && !(track.ranged && other.ranged)
+                named && !(track.ranged && sheets.track.ranged)
             }
         })
     }
 
     fn locate_time(&self, track: TrackId, time_us: u64) -> Option<Located> {
-        let (track, sheets) = self.track(track)?;
+        let sheets = self.sheets(track)?;
+        let track = &sheets.track;
         if track.kind == TrackKind::Files {
             return None;
         }
@@ -253,37 +297,36 @@ impl Catalog {
     }
 
     fn asset(&self, id: ObjectId) -> Option<&Asset> {
-        self.manifest().assets.get(id.index as usize)
-    }
-
-    fn track(&self, id: TrackId) -> Option<(&Track, &TrackSheets)> {
-        let at = self.position(id)?;
-        self.manifest().tracks.get(at).zip(self.tracks.get(at))
+        self.assets.get(id.index as usize).map(|(asset, _)| asset)
     }
 
     fn sheets(&self, id: TrackId) -> Option<&TrackSheets> {
-        self.tracks.get(self.position(id)?)
+        self.tracks.get(self.position(id).ok()?)
     }
 
     fn sheets_mut(&mut self, id: TrackId) -> Result<&mut TrackSheets, SheetError> {
         let position = self.position(id);
         position
+            .ok()
             .and_then(|at| self.tracks.get_mut(at))
             .ok_or(SheetError::NotWanted)
     }
 
-    fn position(&self, id: TrackId) -> Option<usize> {
-        self.manifest()
-            .tracks
-            .binary_search_by_key(&id, |track| track.id)
-            .ok()
+    /// Where a track is, or where it would be.
+    fn position(&self, id: TrackId) -> Result<usize, usize> {
+        self.tracks.binary_search_by_key(&id, |sheets| sheets.track.id)
     }
 }
 
 /// What has come in about one track.
 #[derive(Debug, Clone)]
 struct TrackSheets {
+    track: Track,
+    /// The file of which the head of the index is taken.
+    head_path: String,
     index: Index,
+    /// Whether it may still grow.
+    open: bool,
     /// Of a track whose segments are named by a table.
     names: Option<NamesTable>,
     /// Of a track whose segments are named by a template.
@@ -291,22 +334,31 @@ struct TrackSheets {
 }
 
 impl TrackSheets {
-    fn new(track: &Track) -> Self {
+    fn new(track: Track) -> Self {
+        let segments = track.segments;
+        Self::with_series(track, segments)
+    }
+
+    /// `most`: how many segments the track has, or will have.
+    fn with_series(track: Track, most: u32) -> Self {
         let series = match &track.names {
             Names::Template {
                 pattern,
                 start_number,
             } => Template::parse(pattern).ok().map(|template| Series {
-                numbers: *start_number..=start_number + u64::from(track.segments.saturating_sub(1)),
+                numbers: *start_number..=start_number + u64::from(most.saturating_sub(1)),
                 template,
             }),
             _ => None,
         };
         let by_time = series.as_ref().is_some_and(|series| series.template.is_time());
         Self {
-            index: Index::new(track, by_time),
-            names: NamesTable::new(track),
+            index: Index::new(&track, by_time),
+            names: NamesTable::new(&track),
             series,
+            head_path: track.index.path.clone(),
+            open: false,
+            track,
         }
     }
 
@@ -394,6 +446,12 @@ pub enum Resolution {
     Found(Vec<Span>),
     /// Not known before these sheets are here; ask again then.
     Need(Vec<Sheet>),
+    /// It is a playlist or MPD of a live content, with this normalised path: any bytes whose hash is listed will do.
+    #[cfg(feature = "live")]
+    Document(String),
+    /// No live head states it so far; a later one may.
+    #[cfg(feature = "live")]
+    Later,
     /// The path is listed, but the listed bytes do not cover the range.
     RangeOutside,
     /// Nothing is listed under this path.

@@ -19,6 +19,15 @@ impl Catalog {
         let Ok(path) = normalise_path(path, &self.manifest().significant_query) else {
             return Resolution::Unlisted;
         };
+        #[cfg(feature = "live")]
+        if let Some(live) = &self.live {
+            if !live.has_begun() {
+                return Resolution::Later;
+            }
+            if live.document(&path).is_some() {
+                return Resolution::Document(path);
+            }
+        }
         let (first, last) = range.unwrap_or((0, u64::MAX));
         let mut spans = Vec::new();
         let mut position = first;
@@ -52,6 +61,8 @@ impl Catalog {
                     position = end;
                 }
                 Holder::Need(sheets) => return Resolution::Need(sheets),
+                #[cfg(feature = "live")]
+                Holder::Later => return Resolution::Later,
                 Holder::None { listed: false, .. } => return Resolution::Unlisted,
                 // Nothing more is listed: the resource ends here. Otherwise it has a hole that no one can fill.
                 Holder::None { more: false, .. } if !spans.is_empty() => break,
@@ -68,11 +79,14 @@ impl Catalog {
     /// What holds byte `position` of the resource `path`.
     fn holder(&self, path: &str, position: u64) -> Holder {
         let mut result = self.asset_holder(path, position);
-        let tracks = || self.manifest().tracks.iter().zip(&self.tracks);
-        for (track, sheets) in tracks() {
+        // What a closed live track and an open one both name is the open one's: its packager began anew.
+        let open = self.tracks.iter().filter(|sheets| sheets.open);
+        let closed = self.tracks.iter().filter(|sheets| !sheets.open);
+        for sheets in open.chain(closed) {
             if result.is_final() {
                 return result;
             }
+            let track = &sheets.track;
             result = result.or(match &track.names {
                 Names::Single { path: single } if single == path => sheets.range_holder(track, position),
                 Names::Template { .. } => sheets.template_holder(track, path, position),
@@ -83,8 +97,8 @@ impl Catalog {
         if result.is_final() || self.is_named_by_rule(path) {
             return result;
         }
-        for (track, sheets) in tracks() {
-            result = result.or(sheets.table_holder(track, path, position));
+        for sheets in &self.tracks {
+            result = result.or(sheets.table_holder(&sheets.track, path, position));
         }
         result
     }
@@ -115,15 +129,11 @@ impl Catalog {
     }
 
     fn is_named_by_rule(&self, path: &str) -> bool {
-        self.manifest()
-            .tracks
-            .iter()
-            .zip(&self.tracks)
-            .any(|(track, sheets)| match &track.names {
-                Names::Single { path: single } => single == path,
-                Names::Template { .. } => sheets.series.as_ref().is_some_and(|series| series.covers(path)),
-                Names::Table { .. } => false,
-            })
+        self.tracks.iter().any(|sheets| match &sheets.track.names {
+            Names::Single { path: single } => single == path,
+            Names::Template { .. } => sheets.series.as_ref().is_some_and(|series| series.covers(path)),
+            Names::Table { .. } => false,
+        })
     }
 }
 
@@ -135,6 +145,9 @@ enum Holder {
     Range { object: ObjectId, start: u64, end: u64 },
     /// Unknown without these sheets.
     Need(Vec<Sheet>),
+    /// What an open live track will have here is not stated yet.
+    #[cfg(feature = "live")]
+    Later,
     /// Nothing; `listed` if other bytes of the resource are, `more` if some of them come later.
     None { listed: bool, more: bool },
 }
@@ -162,6 +175,8 @@ impl Holder {
                 Self::Need(sheets)
             }
             (Self::Need(_), other) if other.is_final() => other,
+            #[cfg(feature = "live")]
+            (Self::Later, other @ (Self::Whole { .. } | Self::Range { .. } | Self::Need(_))) => other,
             (this, _) => this,
         }
     }
@@ -173,10 +188,15 @@ impl TrackSheets {
         if !track.ranged {
             return self.entry_holder(track, 0);
         }
-        match self.index.locate(0..track.segments, bytes, position) {
+        let found = match self.index.locate(0..track.segments, bytes, position) {
             Located::Need(sheet) => Holder::Need(vec![sheet]),
             Located::Before => gap(0, track.segments),
             Located::At(index) => self.entry_or_gap(track, index, position, track.segments),
+        };
+        match found {
+            #[cfg(feature = "live")]
+            Holder::None { more: false, .. } if self.open => Holder::Later,
+            found => found,
         }
     }
 
@@ -192,11 +212,19 @@ impl TrackSheets {
             match self.index.locate(0..track.segments, starts, value) {
                 Located::At(index) if self.starts_at(index, value) => index,
                 Located::Need(sheet) => return Holder::Need(vec![sheet]),
+                #[cfg(feature = "live")]
+                Located::At(index) if self.open && index + 1 == track.segments => return Holder::Later,
+                #[cfg(feature = "live")]
+                Located::Before if self.open && track.segments == 0 => return Holder::Later,
                 Located::At(_) | Located::Before => return Holder::NOTHING,
             }
         } else {
             u32::try_from(value - series.numbers.start()).unwrap_or(u32::MAX)
         };
+        #[cfg(feature = "live")]
+        if index >= track.segments {
+            return if self.open { Holder::Later } else { Holder::NOTHING };
+        }
         if track.ranged {
             if let Some(sheet) = self.index.missing(index) {
                 return Holder::Need(vec![sheet]);
@@ -246,6 +274,8 @@ impl TrackSheets {
     /// The segment as a whole resource.
     fn entry_holder(&self, track: &Track, index: u32) -> Holder {
         match self.index.entry(index) {
+            // A gap of a live track: there never was such a segment.
+            Some(entry) if entry.info.length == 0 && self.index.log().is_some() => Holder::NOTHING,
             Some(entry) => Holder::Whole {
                 object: ObjectId::new(track.id, index),
                 length: entry.info.length,

@@ -24,7 +24,7 @@ impl Rows {
         self.by_object.get(&id).map(|(_, row)| row.as_slice())
     }
 
-    fn insert(&mut self, id: ObjectId, row: &[Hash]) {
+    pub(super) fn insert(&mut self, id: ObjectId, row: &[Hash]) {
         self.remove(id);
         self.arrivals += 1;
         self.bytes += size_of_val(row);
@@ -36,6 +36,10 @@ impl Rows {
             };
             self.remove(*oldest);
         }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     fn remove(&mut self, id: ObjectId) {

@@ -71,6 +71,27 @@ impl Chain {
         self.newest.as_ref()
     }
 
+    /// The newest head as it came, and the session that it is by: what a neighbour needs to follow.
+    #[must_use]
+    pub fn newest_sealed(&self) -> Option<(&[u8], &[u8])> {
+        let head = self.taken.back()?;
+        let mut sessions = self.sessions.iter();
+        let session = sessions.find(|known| known.session.number == self.memory.session)?;
+        Some((&session.sealed, &head.sealed))
+    }
+
+    /// Whether this head, by the hash of its sealed form, is one of the last that were taken.
+    #[must_use]
+    pub fn has_taken(&self, hash: &Hash) -> bool {
+        self.taken.iter().any(|taken| taken.hash == *hash)
+    }
+
+    /// Whether a sealed object of the role live says that it is a session. Never a basis for trust.
+    #[must_use]
+    pub fn is_session(sealed: &[u8]) -> bool {
+        cose::peek(sealed).is_ok_and(|peeked| codec::claims_session(peeked.payload))
+    }
+
     /// What has been seen, for the caller to keep between visits.
     #[must_use]
     pub const fn memory(&self) -> LiveMemory {
@@ -508,6 +529,17 @@ pub struct LiveMemory {
     pub hash: Option<Hash>,
 }
 
+impl LiveMemory {
+    /// Nothing has been seen.
+    pub const NONE: Self = Self {
+        session: 0,
+        log: 0,
+        sequence: 0,
+        issued_ms: 0,
+        hash: None,
+    };
+}
+
 /// A log whose growth from one head to another is not shown yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlinked {
@@ -541,6 +573,18 @@ pub enum EvidenceKind {
     Sequence,
     /// Two heads state different logs, or different things of one track.
     Log,
+}
+
+impl EvidenceKind {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Sequence => "sequence",
+            Self::Log => "log",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

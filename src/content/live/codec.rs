@@ -54,6 +54,11 @@ pub(super) fn claimed_session(payload: &[u8]) -> Option<u64> {
     None
 }
 
+/// Whether an object says that it is a session. Never a basis for trust.
+pub(super) fn claims_session(payload: &[u8]) -> bool {
+    check(payload).is_ok() && begin(&mut Reader::new(payload), TYPE_SESSION).is_ok()
+}
+
 pub(super) fn write(head: &LiveHead) -> Vec<u8> {
     let mut map = MapWriter::default();
     map.put(key::FORMAT, |out| _ = out.unsigned(FORMAT));

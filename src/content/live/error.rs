@@ -66,6 +66,13 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// Whether its sender could have known. What was good once, or will be, is nobody's fault; what a good signature
+    /// covers is its signer's.
+    #[must_use]
+    pub const fn is_senders_fault(self) -> bool {
+        matches!(self, Self::Sealed(_) | Self::Foreign)
+    }
+
     /// Stable code of this error.
     #[must_use]
     pub const fn code(self) -> &'static str {

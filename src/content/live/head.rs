@@ -162,13 +162,22 @@ impl LiveTrack {
             .map(|record| record.media_start + u64::from(record.duration))
     }
 
+    /// Roots of the complete subtrees over the whole log, largest first.
+    pub(super) fn peaks(&self) -> Vec<Hash> {
+        self.grow(self.records.len()).peaks().to_vec()
+    }
+
     fn grown(&self, carried: usize) -> Hash {
+        self.grow(carried).finish()
+    }
+
+    fn grow(&self, carried: usize) -> RootBuilder {
         // The rules have compared the number of peaks with the base.
         let mut log = RootBuilder::from_peaks(u64::from(self.base), &self.frontier).unwrap_or_default();
         for record in self.records.iter().take(carried) {
             log.push(tree::leaf(&record.encode()));
         }
-        log.finish()
+        log
     }
 }
 

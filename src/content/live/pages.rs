@@ -1,69 +1,127 @@
 //! The log as files: its records in pages, and the roots of the full pages, both only ever appended to.
 //!
 //! A page of 256 records is a complete subtree of the log, so its root never changes once it is full, and the tree over
-//! the roots of the pages is the tree over the records. A reader of any head takes the roots and the last page by range
-//! and can then verify any other page alone.
+//! the roots of the pages is the tree over the records. A reader of any head takes the roots by range, and can then
+//! verify any page alone; the page that is not full it can verify at once.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::rules::Order;
 use super::{HeadError, LiveTrack};
-use crate::content::geometry::{PAGE_RECORDS, RECORD_LEN, page_count, page_records};
+use crate::content::geometry::{PAGE_RECORDS, RECORD_LEN, page_records};
 use crate::content::tree::{self, RootBuilder};
 use crate::content::{Hash, Record};
 
-/// The pages of one track's log, as one head vouches for them.
+/// The pages of one track's log up to some size, as one head vouches for them.
 #[derive(Debug, Clone)]
 pub struct LogPages {
     size: u32,
-    /// Roots of all pages, the last one included.
+    /// Roots of the complete subtrees over these records, largest first.
+    peaks: Vec<Hash>,
+    /// Roots of the full pages; empty until they are taken.
     roots: Vec<Hash>,
 }
 
 impl LogPages {
-    /// Bytes of roots, and the first byte and the length of the last page's records, that [`Self::verify`] wants of a
-    /// log of `size` records.
+    /// The whole log.
     #[must_use]
-    pub fn wanted(size: u32) -> (u64, (u64, u64)) {
-        let full = size / PAGE_RECORDS;
-        let rest = u64::from(size % PAGE_RECORDS) * u64::from(RECORD_LEN);
-        (
-            u64::from(full) * Hash::LEN as u64,
-            (u64::from(full * PAGE_RECORDS) * u64::from(RECORD_LEN), rest),
-        )
+    pub fn of(track: &LiveTrack) -> Self {
+        Self::new(track.size(), track.peaks())
     }
 
-    /// First byte and length in the records file of a page of a log of `size` records.
+    /// The log before the records that the head carries itself.
     #[must_use]
-    pub fn page_range(size: u32, page: u32) -> (u64, u64) {
+    pub fn before(track: &LiveTrack) -> Self {
+        Self::new(track.base, track.frontier.clone())
+    }
+
+    const fn new(size: u32, peaks: Vec<Hash>) -> Self {
+        Self {
+            size,
+            peaks,
+            roots: Vec::new(),
+        }
+    }
+
+    /// Records of the log.
+    #[must_use]
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Whether the roots of the full pages are known: without them only the page that is not full can be checked.
+    #[must_use]
+    pub const fn has_roots(&self) -> bool {
+        self.roots.len() == (self.size / PAGE_RECORDS) as usize
+    }
+
+    /// First byte and length, in the file of roots, that [`Self::take_roots`] wants.
+    #[must_use]
+    pub const fn roots_range(&self) -> (u64, u64) {
+        (0, (self.size / PAGE_RECORDS) as u64 * Hash::LEN as u64)
+    }
+
+    /// First byte and length of a page in the file of records; the last page may be shorter, or empty.
+    #[must_use]
+    pub fn page_range(&self, page: u32) -> (u64, u64) {
         (
             u64::from(page) * u64::from(PAGE_RECORDS * RECORD_LEN),
-            u64::from(page_records(size, page)) * u64::from(RECORD_LEN),
+            u64::from(page_records(self.size, page)) * u64::from(RECORD_LEN),
         )
     }
 
-    /// Takes the roots of all full pages, and the records of the page that is not full, if they give the track's root.
+    /// Takes the roots of all full pages, if they give the roots of the larger subtrees.
     ///
     /// # Errors
     /// [`PageError`] when they do not.
-    pub fn verify(track: &LiveTrack, roots: &[u8], last: &[u8]) -> Result<Self, PageError> {
-        let size = track.size();
-        let (roots_len, (_, last_len)) = Self::wanted(size);
-        if roots.len() as u64 != roots_len || last.len() as u64 != last_len {
+    pub fn take_roots(&mut self, bytes: &[u8]) -> Result<(), PageError> {
+        if bytes.len() as u64 != self.roots_range().1 {
             return Err(PageError::WrongLength);
         }
-        let mut all: Vec<Hash> = roots
+        let roots: Vec<Hash> = bytes
             .chunks_exact(Hash::LEN)
             .filter_map(Hash::from_slice)
             .collect();
-        if !last.is_empty() {
-            all.push(root_of(last));
+        let mut log = RootBuilder::default();
+        for root in &roots {
+            log.push(*root);
         }
-        if all.len() != page_count(size) as usize || tree::root(&all) != track.root() {
+        if self.peaks.get(..log.peaks().len()) != Some(log.peaks()) {
             return Err(PageError::WrongRoots);
         }
-        Ok(Self { size, roots: all })
+        self.roots = roots;
+        Ok(())
+    }
+
+    /// Verifies one page.
+    ///
+    /// # Errors
+    /// [`PageError`] when it is not the page, or when the roots have to be taken first.
+    pub fn check(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
+        if bytes.len() as u64 != self.page_range(page).1 {
+            return Err(PageError::WrongLength);
+        }
+        let mut within = RootBuilder::default();
+        for record in bytes.chunks_exact(RECORD_LEN as usize) {
+            within.push(tree::leaf(record));
+        }
+        let expected = match self.roots.get(page as usize) {
+            Some(root) => core::slice::from_ref(root),
+            // The page that is not full makes up the smaller subtrees.
+            None if page == self.size / PAGE_RECORDS => {
+                let smaller = (self.size % PAGE_RECORDS).count_ones() as usize;
+                self.peaks
+                    .get(self.peaks.len().saturating_sub(smaller)..)
+                    .unwrap_or_default()
+            }
+            None => return Err(PageError::WrongPage { page }),
+        };
+        if within.peaks() == expected {
+            Ok(())
+        } else {
+            Err(PageError::WrongPage { page })
+        }
     }
 
     /// Verifies one page and reads it.
@@ -96,12 +154,12 @@ impl LogPages {
     /// [`PageError`] when it is not the page.
     pub fn root_at(&self, size: u32, bytes: &[u8]) -> Result<Hash, PageError> {
         let (page, within) = (size / PAGE_RECORDS, size % PAGE_RECORDS);
+        if size > self.size || self.roots.len() < page as usize {
+            return Err(PageError::WrongLength);
+        }
         let mut log = RootBuilder::default();
         for root in self.roots.iter().take(page as usize) {
             log.push(*root);
-        }
-        if size > self.size {
-            return Err(PageError::WrongLength);
         }
         if within > 0 {
             self.check(page, bytes)?;
@@ -109,18 +167,6 @@ impl LogPages {
             log.push(root_of(part.ok_or(PageError::WrongLength)?));
         }
         Ok(log.finish())
-    }
-
-    fn check(&self, page: u32, bytes: &[u8]) -> Result<(), PageError> {
-        let expected = self.roots.get(page as usize).ok_or(PageError::WrongLength)?;
-        if bytes.len() as u64 != Self::page_range(self.size, page).1 {
-            return Err(PageError::WrongLength);
-        }
-        if root_of(bytes) == *expected {
-            Ok(())
-        } else {
-            Err(PageError::WrongPage { page })
-        }
     }
 }
 
@@ -139,7 +185,7 @@ pub enum PageError {
     #[error("a page of the log has another length, or is not there")]
     WrongLength,
     /// The roots do not give the log's root.
-    #[error("the roots of the pages do not hash to the log's root")]
+    #[error("the roots of the pages do not hash to what the head states")]
     WrongRoots,
     /// A page does not have its root.
     #[error("page {page} of the log does not have its root")]

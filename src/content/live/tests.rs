@@ -97,12 +97,20 @@ proptest! {
             let leaves: Vec<Hash> = page.chunks_exact(64).map(tree::leaf).collect();
             reference::root(&leaves).0
         }).collect();
-        let (roots_len, (first, length)) = LogPages::wanted(size);
-        prop_assert_eq!(roots.len() as u64, roots_len);
-        let last = &records[first as usize..(first + length) as usize];
-        let pages = LogPages::verify(&track, &roots, last).unwrap();
+        let mut pages = LogPages::of(&track);
+        prop_assert_eq!(pages.roots_range(), (0, roots.len() as u64));
+        // The page that is not full is shown by the head alone.
+        let (first, length) = pages.page_range(size / 256);
+        prop_assert_eq!(pages.check(size / 256, &records[first as usize..(first + length) as usize]), Ok(()));
+        if !roots.is_empty() {
+            let mut altered = roots.clone();
+            altered[roots.len() / 2] ^= 1;
+            prop_assert_eq!(pages.take_roots(&altered), Err(PageError::WrongRoots));
+            prop_assert!(pages.check(0, &records[..256 * 64]).is_err(), "not before the roots are known");
+        }
+        pages.take_roots(&roots).unwrap();
         let earlier = (f64::from(size) * share) as u32;
-        let (at, length) = LogPages::page_range(size, earlier / 256);
+        let (at, length) = pages.page_range(earlier / 256);
         let page = &records[at as usize..(at + length) as usize];
         let leaves: Vec<Hash> = records.chunks_exact(64).take(earlier as usize).map(tree::leaf).collect();
         prop_assert_eq!(pages.root_at(earlier, page), Ok(reference::root(&leaves)));

@@ -180,7 +180,7 @@ fn what_this_build_cannot_judge_is_refused() {
             live: Some(vec![0]),
             ..manifest(1)
         }),
-        "unsupported_feature"
+        "live_content"
     );
     assert_eq!(
         refused(Manifest {

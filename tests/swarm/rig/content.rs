@@ -148,6 +148,6 @@ impl Published {
             unix_s: NOW_S,
             uncertainty_s: 1,
         };
-        Catalog::new(trust.verify(&self.sealed, wall).unwrap())
+        Catalog::new(trust.verify_live(&self.sealed, wall).unwrap())
     }
 }

@@ -1,5 +1,6 @@
 //! Engines, a model tracker, a model origin and model links on simulated time.
 
+mod broadcast;
 mod content;
 mod crowd;
 mod links;
@@ -7,6 +8,7 @@ mod origin;
 mod tracker;
 mod world;
 
+pub use broadcast::{Broadcast, PLAYLIST, TARGET_US};
 pub use content::{NOW_S, Published, bytes};
 pub use crowd::Crowd;
 pub use tracker::{key as tracker_key, local_sdp};

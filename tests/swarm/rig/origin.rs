@@ -78,8 +78,10 @@ impl World {
         let done = free + body.len() as u64 * 1_000_000 / self.origin.bytes_per_s;
         self.origin_free.insert(viewer, done);
         match kind {
-            FetchKind::Sheet { len } => {
-                assert_eq!(body.len() as u64, len);
+            FetchKind::Sheet { .. } | FetchKind::Whole { .. } => {
+                if let FetchKind::Sheet { len } = kind {
+                    assert_eq!(body.len() as u64, len);
+                }
                 self.at(
                     done.since(self.now),
                     Item::Sheet {

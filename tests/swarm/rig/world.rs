@@ -287,6 +287,7 @@ impl World {
                 path,
                 range,
                 deadline: None,
+                plays_at_us: None,
             },
         );
     }
@@ -531,6 +532,10 @@ impl World {
                     }
                     let now = self.now.0;
                     self.viewers[viewer].delivered.insert(demand, (now, body));
+                }
+                Output::DeliverDocument { demand, bytes, .. } => {
+                    let now = self.now.0;
+                    self.viewers[viewer].delivered.insert(demand, (now, bytes));
                 }
                 Output::Refuse { demand, code } => {
                     self.viewers[viewer].refused.insert(demand, code);

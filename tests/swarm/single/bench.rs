@@ -187,6 +187,10 @@ impl Bench {
                     self.assert_held(span);
                 }
             }
+            Output::DeliverDocument { demand, .. } => {
+                assert!(self.demands.remove(&demand), "an answer that nobody waits for");
+                self.answered += 1;
+            }
             Output::Refuse { demand, .. } => {
                 assert!(self.demands.remove(&demand), "a refusal that nobody waits for");
                 self.answered += 1;
@@ -365,6 +369,7 @@ impl Bench {
             path,
             range,
             deadline: None,
+            plays_at_us: None,
         });
     }
 

@@ -109,7 +109,7 @@ export function trustVectors() {
       {},
       step('user_made_unendorsed', manifest(1, { class: 1, endorsement: filled(1, 8) })),
     ],
-    ['reserved_live', {}, step('unsupported_feature', manifest(1, { live: filled(1, 8) }))],
+    ['reserved_live', {}, step('live_content', manifest(1, { live: filled(1, 8) }))],
     ['reserved_freshness', {}, step('unsupported_feature', manifest(1, { freshness: filled(1, 8) }))],
     ['reserved_root_document', {}, step('unsupported_feature', manifest(1, { rootDocument: filled(1, 32) }))],
     [

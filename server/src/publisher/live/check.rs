@@ -109,9 +109,8 @@ impl Check<'_> {
             name(TrackFile::Pages),
             name(TrackFile::Rows),
         );
-        let (roots_len, last) = LogPages::wanted(track.size());
-        let roots = self.range(&pages, (0, roots_len))?;
-        let last = self.range(&records, last)?;
+        let mut log = LogPages::of(track);
+        let roots = self.range(&pages, log.roots_range())?;
         let altered = |file: &str, found: String| {
             VerifyError::Mismatch(Mismatch {
                 file: file.to_owned(),
@@ -121,10 +120,10 @@ impl Check<'_> {
                 found,
             })
         };
-        let log = LogPages::verify(track, &roots, &last)
+        log.take_roots(&roots)
             .map_err(|error| altered(&pages, format!("other bytes ({error})")))?;
         for page in 0..page_count(track.size()) {
-            let bytes = self.range(&records, LogPages::page_range(track.size(), page))?;
+            let bytes = self.range(&records, log.page_range(page))?;
             let read = log
                 .read(track, page, &bytes, &self.manifest.manifest().significant_query)
                 .map_err(|error| altered(&records, format!("other bytes ({error})")))?;

@@ -181,11 +181,8 @@ fn signed_sheets_that_break_a_rule_are_refused() {
 
 #[test]
 fn records_keep_their_places() {
-    let track = Content::of(&[], &[video("$Number$", 3)])
-        .catalog
-        .manifest()
-        .tracks[0]
-        .clone();
+    let content = Content::of(&[], &[video("$Number$", 3)]);
+    let track = content.catalog.tracks().next().unwrap().clone();
     let good = Record {
         root: Hash([1; 32]),
         length: 5,

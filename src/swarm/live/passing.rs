@@ -1,0 +1,117 @@
+//! Heads between neighbours: each is checked before it goes on, and goes to each neighbour once.
+
+use alloc::vec::Vec;
+
+use crate::content::Hash;
+use crate::content::live::Chain;
+use crate::identity::CAPABILITY_LIVE_HEADS;
+use crate::swarm::engine::Engine;
+use crate::swarm::peer::Peer;
+use crate::swarm::rate::Allowance;
+use crate::swarm::{CloseReason, PeerId, Timestamp};
+use crate::wire::Message;
+
+/// Heads that a neighbour may send at once, and every second after that: each costs a signature to check. A stream
+/// brings one for each segment or part, and two viewers may cross.
+const HEADS_BURST: u64 = 16;
+const HEADS_PER_S: u64 = 8;
+
+/// What one neighbour and this viewer have told each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::swarm) struct HeadsShown {
+    /// The last head that either showed the other.
+    pub(super) shown: Option<Hash>,
+    /// The last session that we showed it.
+    session: u64,
+    allowance: Allowance,
+}
+
+impl HeadsShown {
+    fn take(&mut self, now: Timestamp) -> bool {
+        self.allowance.take(now, HEADS_BURST, HEADS_PER_S)
+    }
+}
+
+impl Peer {
+    /// Whether it follows live heads, as both have said in their proofs.
+    pub(in crate::swarm) fn passes_heads(&self) -> bool {
+        self.identity()
+            .is_some_and(|identity| identity.capabilities & CAPABILITY_LIVE_HEADS != 0)
+    }
+}
+
+impl Engine {
+    /// Shows a head that was taken to everybody who has not seen it.
+    pub(super) fn pass_head_on(&mut self, hash: Hash) {
+        if let Some(live) = &mut self.live {
+            live.polling.newest = Some(hash);
+        }
+        let to: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.passes_heads())
+            .map(|peer| peer.id)
+            .collect();
+        for id in to {
+            self.show_head(id);
+        }
+    }
+
+    /// Shows the newest head, and before it the session that it is by, unless the neighbour has seen them.
+    pub(in crate::swarm) fn show_head(&mut self, id: PeerId) {
+        let Some(live) = &self.live else { return };
+        let (Some(newest), Some((session, head))) = (live.polling.newest, live.chain.newest_sealed()) else {
+            return;
+        };
+        let number = live.chain.memory().session;
+        let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.passes_heads()) else {
+            return;
+        };
+        if peer.heads.shown == Some(newest) {
+            return;
+        }
+        peer.heads.shown = Some(newest);
+        let session =
+            (core::mem::replace(&mut peer.heads.session, number) != number).then(|| session.to_vec());
+        let head = head.to_vec();
+        for sealed in session.into_iter().chain([head]) {
+            self.send(id, &Message::Head(sealed));
+        }
+    }
+
+    /// A neighbour shows a session or a head.
+    pub(in crate::swarm) fn peer_head(&mut self, id: PeerId, sealed: &[u8]) {
+        let (now, wall) = (self.now, self.wall_now());
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let (true, Some(live)) = (peer.passes_heads(), &mut self.live) else {
+            self.blame(id, "head_not_wanted", None);
+            return;
+        };
+        if !peer.heads.take(now) {
+            let handle = peer.handle;
+            self.leave_alone(handle);
+            self.close_peer(id, CloseReason::Surplus, "head_flood");
+            return;
+        }
+        if Chain::is_session(sealed) {
+            match live.chain.accept_session(sealed, wall) {
+                Ok(number) => peer.heads.session = peer.heads.session.max(number),
+                Err(error) if error.is_senders_fault() => self.blame(id, error.code(), None),
+                Err(_) => {}
+            }
+            return;
+        }
+        let hash = Hash::of(&[sealed]);
+        let repeated = peer.heads.shown.replace(hash) == Some(hash);
+        if live.chain.has_taken(&hash) {
+            // It crossed with ours, or came by two ways. The same one twice from one neighbour is a waste of time.
+            if repeated && live.polling.newest != Some(hash) {
+                self.blame(id, "head_repeated", None);
+            }
+            return;
+        }
+        self.offer_head(sealed, Some(id));
+    }
+}

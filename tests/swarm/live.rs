@@ -1,0 +1,443 @@
+//! Live contents on simulated time: who follows, who asks the origin, and what is refused.
+
+use swarmseal::content::live::{LiveHead, Session};
+use swarmseal::swarm::{DemandId, Event, Input, RefuseCode};
+use swarmseal::wire::Message;
+
+use crate::rig::{Behaviour, Broadcast, PLAYLIST, TARGET_US, World};
+
+const LATEST: &str = "seal/live/latest";
+
+fn delivered(world: &World, viewer: usize, id: u32) -> Option<&[u8]> {
+    let answer = world.viewers[viewer].delivered.get(&DemandId(id));
+    answer.map(|(_, body)| body.as_slice())
+}
+
+fn refused(world: &World, viewer: usize, id: u32) -> Option<RefuseCode> {
+    world.viewers[viewer].refused.get(&DemandId(id)).copied()
+}
+
+fn asked(world: &World, path: &str) -> u32 {
+    world.origin.requests.get(path).copied().unwrap_or_default()
+}
+
+fn codes(world: &World, viewer: usize) -> Vec<String> {
+    let code = |event: &Event| match event {
+        Event::HeadRefused { code, .. } => Some((*code).to_owned()),
+        Event::PublisherContradicted { kind, .. } => Some(format!("contradicted:{kind}")),
+        Event::LiveFrozen => Some("frozen".into()),
+        Event::LiveResumed => Some("resumed".into()),
+        Event::LiveRestarted => Some("restarted".into()),
+        Event::LiveEnded => Some("ended".into()),
+        Event::PeerBlamed { code, .. } => Some(format!("blamed:{code}")),
+        _ => None,
+    };
+    world.viewers[viewer].events.iter().filter_map(code).collect()
+}
+
+/// A world whose stream is `segments` long.
+fn running(segments: usize) -> (World, Broadcast) {
+    let (mut world, mut broadcast) = Broadcast::world();
+    for _ in 0..segments {
+        broadcast.segment(&mut world);
+    }
+    broadcast.playlist(&mut world);
+    broadcast.state(&mut world, false);
+    (world, broadcast)
+}
+
+/// The stream goes on for `segments`; every viewer plays three segments behind, each at a phase of its own.
+fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segments: usize) {
+    for _ in 0..segments {
+        broadcast.go_on(world);
+        let newest = broadcast.records.len() - 1;
+        let position_us = newest as u64 * TARGET_US - 2 * TARGET_US;
+        for &viewer in viewers {
+            world.run(TARGET_US / (viewers.len() as u64 + 1));
+            let id = u32::try_from(newest).unwrap();
+            world.demand(viewer, id, &format!("v/{newest}.m4s"));
+            world.input(
+                viewer,
+                Input::Player {
+                    position_us,
+                    rate_milli: 1_000,
+                    buffered_end_us: position_us + 2 * TARGET_US,
+                    paused: false,
+                    seeking: false,
+                },
+            );
+        }
+        world.run(TARGET_US / (viewers.len() as u64 + 1));
+    }
+}
+
+fn start(world: &mut World, viewers: usize) -> Vec<usize> {
+    (0..viewers)
+        .map(|_| {
+            let viewer = world.join(Behaviour::Honest);
+            world.run(300_000);
+            viewer
+        })
+        .collect()
+}
+
+#[test]
+fn a_lone_viewer_follows_the_stream() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.demand(viewer, 900, PLAYLIST);
+    world.demand(viewer, 901, "v/3.m4s");
+    world.run(1_500_000);
+    assert_eq!(
+        delivered(&world, viewer, 900),
+        Some(world.published.files[PLAYLIST].as_slice())
+    );
+    assert_eq!(
+        delivered(&world, viewer, 901),
+        Some(Broadcast::body(broadcast.log, 3).as_slice())
+    );
+    watch(&mut world, &mut broadcast, &[viewer], 20);
+    for n in 5..25 {
+        let body = Broadcast::body(broadcast.log, n);
+        assert_eq!(
+            delivered(&world, viewer, n as u32),
+            Some(body.as_slice()),
+            "segment {n}"
+        );
+        assert_eq!(asked(&world, &format!("v/{n}.m4s")), 1);
+    }
+    assert!(
+        asked(&world, LATEST) <= 21 * 3 / 2,
+        "{} polls",
+        asked(&world, LATEST)
+    );
+    assert_eq!(codes(&world, viewer), Vec::<String>::new());
+}
+
+#[test]
+fn at_the_edge_one_viewer_fetches_for_all_and_few_ask_for_heads() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 6);
+    for &viewer in &viewers {
+        world.demand(viewer, 4, "v/4.m4s");
+    }
+    world.run(2_000_000);
+    let before = (asked(&world, LATEST), broadcast.records.len());
+    watch(&mut world, &mut broadcast, &viewers, 30);
+    let end = broadcast.records.len();
+    let copies: u32 = (before.1..end)
+        .map(|n| asked(&world, &format!("v/{n}.m4s")))
+        .sum();
+    assert!(copies <= 33, "{copies} copies of 30 segments");
+    let polls = asked(&world, LATEST) - before.0;
+    assert!(polls <= 45, "{polls} polls for 30 heads");
+    for &viewer in &viewers {
+        for n in before.1..end {
+            assert!(
+                delivered(&world, viewer, n as u32).is_some(),
+                "viewer {viewer}, segment {n}"
+            );
+        }
+        let live = world.viewers[viewer].engine.stats().live.unwrap();
+        assert!(live.heads_from_peers >= 15, "{live:?}");
+        assert_eq!(codes(&world, viewer), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_late_joiner_seeks_back_through_the_pages_of_the_log() {
+    let (mut world, broadcast) = running(600);
+    let viewer = world.join(Behaviour::Honest);
+    for (id, n) in [(1, 598), (2, 520), (3, 300), (4, 0)] {
+        world.demand(viewer, id, &format!("v/{n}.m4s"));
+        world.run(2_000_000);
+        let body = Broadcast::body(broadcast.log, n);
+        assert_eq!(
+            delivered(&world, viewer, id),
+            Some(body.as_slice()),
+            "segment {n}"
+        );
+    }
+    let log = format!("seal/live/{}", broadcast.log);
+    assert_eq!(asked(&world, &format!("{log}/track-1.pages")), 1);
+    assert_eq!(
+        asked(&world, &format!("{log}/track-1.records")),
+        3,
+        "one request for each page"
+    );
+}
+
+#[test]
+fn who_slept_takes_up_the_stream_and_what_it_missed() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(1_000_000);
+    world.origin.down = true;
+    for _ in 0..300 {
+        broadcast.segment(&mut world);
+    }
+    broadcast.state(&mut world, false);
+    world.run(7_000_000);
+    assert_eq!(codes(&world, viewer), ["frozen"]);
+    world.origin.down = false;
+    world.run(4_000_000);
+    for (id, n) in [(1, 304), (2, 100)] {
+        world.demand(viewer, id, &format!("v/{n}.m4s"));
+        world.run(2_000_000);
+        assert!(delivered(&world, viewer, id).is_some(), "segment {n}");
+    }
+    assert_eq!(codes(&world, viewer)[..2], ["frozen", "resumed"]);
+}
+
+#[test]
+fn a_log_that_was_changed_while_somebody_slept_is_found_out() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(1_000_000);
+    world.origin.down = true;
+    broadcast.records[2].root = broadcast.records[3].root;
+    for _ in 0..300 {
+        broadcast.segment(&mut world);
+    }
+    broadcast.state(&mut world, false);
+    world.origin.down = false;
+    world.run(4_000_000);
+    assert_eq!(codes(&world, viewer), ["inconsistent"]);
+}
+
+#[test]
+fn what_is_not_stated_waits_for_its_head_and_not_longer_than_a_segment_lasts() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(500_000);
+    world.demand(viewer, 1, "v/5.m4s");
+    world.demand(viewer, 2, "v/900.m4s");
+    world.demand(viewer, 3, "other/1.m4s");
+    world.run(1_000_000);
+    assert_eq!(refused(&world, viewer, 3), Some(RefuseCode::Unlisted));
+    assert!(delivered(&world, viewer, 1).is_none() && refused(&world, viewer, 1).is_none());
+    broadcast.go_on(&mut world);
+    world.run(900_000);
+    assert!(delivered(&world, viewer, 1).is_some());
+    assert_eq!(refused(&world, viewer, 2), None);
+    world.run(300_000);
+    assert_eq!(refused(&world, viewer, 2), Some(RefuseCode::NotYetStated));
+}
+
+#[test]
+fn a_playlist_waits_for_the_head_that_vouches_for_it_and_another_is_refused() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(500_000);
+    broadcast.segment(&mut world);
+    let text = broadcast.playlist(&mut world);
+    world.demand(viewer, 1, PLAYLIST);
+    world.run(400_000);
+    assert!(delivered(&world, viewer, 1).is_none(), "no head vouches for it");
+    broadcast.state(&mut world, false);
+    world.run(1_000_000);
+    assert_eq!(delivered(&world, viewer, 1), Some(text.as_slice()));
+    world
+        .published
+        .files
+        .insert(PLAYLIST.into(), b"#EXTM3U of somebody else".to_vec().into());
+    world.demand(viewer, 2, PLAYLIST);
+    world.run(3_000_000);
+    assert_eq!(refused(&world, viewer, 2), Some(RefuseCode::NotYetStated));
+    assert!(delivered(&world, viewer, 2).is_none());
+}
+
+#[test]
+fn a_stream_that_stands_still_is_frozen_after_three_target_durations() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(5_500_000);
+    assert_eq!(codes(&world, viewer), Vec::<String>::new());
+    world.run(1_500_000);
+    assert_eq!(codes(&world, viewer), ["frozen"]);
+    world.demand(viewer, 1, "v/2.m4s");
+    world.run(1_000_000);
+    assert!(
+        delivered(&world, viewer, 1).is_some(),
+        "what was stated stays playable"
+    );
+    broadcast.go_on(&mut world);
+    world.run(2_000_000);
+    assert_eq!(codes(&world, viewer), ["frozen", "resumed"]);
+}
+
+#[test]
+fn an_origin_that_goes_back_or_forks_is_named() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(500_000);
+    let old = world.published.files[LATEST].clone();
+    broadcast.go_on(&mut world);
+    world.run(2_500_000);
+    let newest = world.published.files.insert(LATEST.into(), old).unwrap();
+    world.run(2_000_000);
+    assert_eq!(
+        codes(&world, viewer).first().map(String::as_str),
+        Some("replayed")
+    );
+    world.published.files.insert(LATEST.into(), newest);
+    world.viewers[viewer].events.clear();
+    // Another head with the sequence of the newest.
+    let mut fork: LiveHead = broadcast.head(&world, false);
+    fork.target_ms = 2_001;
+    broadcast.publish(&mut world, &fork);
+    world.run(2_000_000);
+    let seen = codes(&world, viewer);
+    assert!(
+        seen.contains(&"contradicted:sequence".to_owned()) && seen.contains(&"forked".to_owned()),
+        "{seen:?}"
+    );
+    let proof = world.viewers[viewer].events.iter().find_map(|event| match event {
+        Event::PublisherContradicted { first, second, .. } => Some((first.clone(), second.clone())),
+        _ => None,
+    });
+    let (first, second) = proof.unwrap();
+    assert!(!first.is_empty() && !second.is_empty() && first != second);
+}
+
+#[test]
+fn heads_of_nobody_knows_whom_end_the_connection_and_honest_crossings_do_not() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 2);
+    for &viewer in &viewers {
+        world.demand(viewer, 1, "v/4.m4s");
+    }
+    world.run(3_000_000);
+    assert_eq!(world.viewers[viewers[0]].engine.stats().connections_proved, 1);
+    // The same head that both have, as if it had crossed.
+    let head = world.published.files[LATEST].to_vec();
+    world.say(viewers[1], &Message::Head(head.clone()));
+    world.run(100_000);
+    assert_eq!(codes(&world, viewers[0]), Vec::<String>::new());
+    broadcast.go_on(&mut world);
+    let mut forged = broadcast.sign(&broadcast.head(&world, false));
+    *forged.last_mut().unwrap() ^= 1;
+    world.say(viewers[1], &Message::Head(forged));
+    world.run(100_000);
+    assert_eq!(
+        codes(&world, viewers[0]).first().map(String::as_str),
+        Some("blamed:bad_signature")
+    );
+}
+
+#[test]
+fn a_session_by_somebody_else_is_misbehaviour() {
+    let (mut world, broadcast) = running(5);
+    let viewers = start(&mut world, 2);
+    for &viewer in &viewers {
+        world.demand(viewer, 1, "v/4.m4s");
+    }
+    world.run(3_000_000);
+    let thief = swarmseal::content::SecretKey::from_seed(&[66; 32]);
+    let session = Session {
+        content_id: world.published.manifest.content_id,
+        number: broadcast.log + 1,
+        key: thief.public(),
+        not_before: broadcast.log - 100,
+        not_after: broadcast.log + 100,
+        first_sequence: 1,
+    };
+    world.say(viewers[1], &Message::Head(session.sign(&thief).unwrap()));
+    world.run(100_000);
+    assert_eq!(codes(&world, viewers[0]), ["blamed:untrusted_key"]);
+}
+
+#[test]
+fn after_the_signed_end_nobody_asks_and_everything_stays_playable() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(500_000);
+    broadcast.segment(&mut world);
+    broadcast.state(&mut world, true);
+    world.run(4_000_000);
+    assert_eq!(codes(&world, viewer), ["ended"]);
+    let polls = asked(&world, LATEST);
+    world.run(30_000_000);
+    assert_eq!(asked(&world, LATEST), polls);
+    world.demand(viewer, 1, "v/0.m4s");
+    world.demand(viewer, 2, "v/6.m4s");
+    world.run(1_000_000);
+    assert!(delivered(&world, viewer, 1).is_some());
+    assert_eq!(
+        refused(&world, viewer, 2),
+        Some(RefuseCode::Unlisted),
+        "there never will be one"
+    );
+}
+
+#[test]
+fn other_logs_begin_anew_and_viewers_find_each_other_again() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 3);
+    for &viewer in &viewers {
+        world.demand(viewer, 900, "v/4.m4s");
+    }
+    watch(&mut world, &mut broadcast, &viewers, 4);
+    broadcast.lose_state();
+    for _ in 0..3 {
+        broadcast.segment(&mut world);
+    }
+    broadcast.playlist(&mut world);
+    broadcast.state(&mut world, false);
+    world.run(3_000_000);
+    for &viewer in &viewers {
+        assert_eq!(codes(&world, viewer), ["restarted"]);
+        world.viewers[viewer].delivered.clear();
+        world.demand(viewer, 901, "v/2.m4s");
+    }
+    world.run(25_000_000);
+    watch(&mut world, &mut broadcast, &viewers, 4);
+    for &viewer in &viewers {
+        let body = Broadcast::body(broadcast.log, 2);
+        assert_eq!(
+            delivered(&world, viewer, 901),
+            Some(body.as_slice()),
+            "of the new logs"
+        );
+        assert!(world.viewers[viewer].engine.stats().peers.len() == 2);
+    }
+}
+
+#[test]
+fn a_head_seen_on_an_earlier_visit_is_not_undone() {
+    let (mut world, mut broadcast) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    let old = world.published.files[LATEST].clone();
+    broadcast.go_on(&mut world);
+    world.run(3_000_000);
+    let seen = world.viewers[viewer]
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::HeadTaken {
+                session,
+                log,
+                sequence,
+                issued_ms,
+                hash,
+                ..
+            } => Some(swarmseal::content::live::LiveMemory {
+                session: *session,
+                log: *log,
+                sequence: *sequence,
+                issued_ms: *issued_ms,
+                hash: Some(hash.parse().unwrap()),
+            }),
+            _ => None,
+        });
+    world.published.files.insert(LATEST.into(), old);
+    let later = world.join_with(Behaviour::Honest, |mut config| {
+        config.live_memory = seen.unwrap();
+        config
+    });
+    world.demand(later, 1, "v/1.m4s");
+    world.run(3_000_000);
+    assert_eq!(codes(&world, later).first().map(String::as_str), Some("stale"));
+    assert!(delivered(&world, later, 1).is_none());
+}

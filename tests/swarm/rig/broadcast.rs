@@ -1,0 +1,218 @@
+//! A live content made in memory: a publisher that states one segment after the other.
+
+use std::sync::Arc;
+
+use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Session};
+use swarmseal::content::publish::HashedObject;
+use swarmseal::content::tree::{self, RootBuilder};
+use swarmseal::content::{
+    Class, ContentId, Hash, Manifest, Names, Record, SecretKey, SwarmSecret, TrackId, TrackKind,
+};
+
+use super::content::{NOW_S, Published, bytes};
+use super::tracker;
+use super::world::World;
+
+/// Segments last so long.
+pub const TARGET_US: u64 = 2_000_000;
+/// Bytes of a segment: some chunks.
+pub const SEGMENT: usize = 150_000;
+/// Records that a head carries.
+const CARRIED: usize = 3;
+pub const PLAYLIST: &str = "live.m3u8";
+
+/// The publisher's side of a live content.
+pub struct Broadcast {
+    slot: LiveSlot,
+    publisher: SecretKey,
+    session: SecretKey,
+    pub log: u64,
+    pub sequence: u64,
+    pub records: Vec<Record>,
+    rows: Vec<Vec<Hash>>,
+    digests: Vec<Hash>,
+}
+
+impl Broadcast {
+    /// A world around a live content of which nothing is stated yet.
+    pub fn world() -> (World, Self) {
+        let slot = LiveSlot {
+            folder: "seal/live".into(),
+        };
+        let publisher = SecretKey::from_seed(&[3; 32]);
+        let manifest = Manifest {
+            content_id: ContentId([7; 16]),
+            swarm_secret: SwarmSecret([9; 32]),
+            version: 1,
+            previous: None,
+            issued: NOW_S - 100,
+            expires: NOW_S + 1_000_000,
+            class: Class::Publisher,
+            endorsement: None,
+            significant_query: Vec::new(),
+            assets: Vec::new(),
+            tracks: Vec::new(),
+            tracker_keys: vec![tracker::key().public()],
+            tombstone: None,
+            live: Some(slot.encode()),
+            freshness: None,
+            root_document: None,
+        };
+        let world = World::of(Published {
+            files: std::collections::BTreeMap::new(),
+            sealed: manifest.sign(&publisher).unwrap(),
+            publisher: publisher.public(),
+            manifest,
+        });
+        let broadcast = Self {
+            slot,
+            publisher,
+            session: SecretKey::from_seed(&[5; 32]),
+            log: NOW_S,
+            sequence: 0,
+            records: Vec::new(),
+            rows: Vec::new(),
+            digests: Vec::new(),
+        };
+        (world, broadcast)
+    }
+
+    /// Loses all state and begins other logs under another session.
+    pub fn lose_state(&mut self) {
+        self.session = SecretKey::from_seed(&[6; 32]);
+        self.log += 1;
+        self.sequence = 0;
+        self.records.clear();
+        self.rows.clear();
+    }
+
+    /// Makes one more segment, and says where it lies.
+    pub fn segment(&mut self, world: &mut World) -> String {
+        let index = self.records.len();
+        let body = Self::body(self.log, index);
+        let hashed = HashedObject::of(&body);
+        self.records.push(Record {
+            root: hashed.root,
+            length: u32::try_from(hashed.length).unwrap(),
+            duration: 2_000,
+            offset: 0,
+            row_offset: self.rows.iter().map(|row| row.len() as u64 * 32).sum(),
+            media_start: index as u64 * 2_000,
+        });
+        self.rows.push(hashed.row);
+        let path = format!("v/{index}.m4s");
+        world.published.files.insert(path.clone(), body.into());
+        path
+    }
+
+    /// The bytes of a segment.
+    pub fn body(log: u64, index: usize) -> Vec<u8> {
+        bytes(log + index as u64, SEGMENT + index % 3)
+    }
+
+    /// Writes a playlist, which the next head vouches for.
+    pub fn playlist(&mut self, world: &mut World) -> Vec<u8> {
+        let text = format!("#EXTM3U of {} segments", self.records.len()).into_bytes();
+        self.digests.insert(0, Hash::of(&[&text]));
+        self.digests.truncate(4);
+        world.published.files.insert(PLAYLIST.into(), text.clone().into());
+        text
+    }
+
+    /// One more segment, its playlist, and the head that states both.
+    pub fn go_on(&mut self, world: &mut World) {
+        self.segment(world);
+        self.playlist(world);
+        self.state(world, false);
+    }
+
+    /// States what has been made in a new head.
+    pub fn state(&mut self, world: &mut World, end: bool) {
+        self.sequence += 1;
+        let head = self.head(world, end);
+        self.publish(world, &head);
+    }
+
+    /// The next head, unsigned.
+    pub fn head(&self, world: &World, end: bool) -> LiveHead {
+        let base = self.records.len().saturating_sub(CARRIED);
+        let mut before = RootBuilder::default();
+        for record in &self.records[..base] {
+            before.push(tree::leaf(&record.encode()));
+        }
+        let documents = match self.digests.as_slice() {
+            [] => Vec::new(),
+            digests => vec![Document {
+                path: PLAYLIST.into(),
+                media_type: "application/vnd.apple.mpegurl".into(),
+                digests: digests.to_vec(),
+            }],
+        };
+        LiveHead {
+            content_id: world.published.manifest.content_id,
+            session: self.log,
+            log: self.log,
+            sequence: self.sequence,
+            issued_ms: NOW_S * 1_000 + world.now.0 / 1_000,
+            target_ms: 2_000,
+            tracks: vec![LiveTrack {
+                id: TrackId(1),
+                kind: TrackKind::Video,
+                media_type: "video/mp4".into(),
+                timescale: 1_000,
+                bitrate: None,
+                names: Names::Template {
+                    pattern: "v/$Number$.m4s".into(),
+                    start_number: 0,
+                },
+                ranged: false,
+                base: u32::try_from(base).unwrap(),
+                frontier: before.peaks().to_vec(),
+                records: self.records[base..].to_vec(),
+                rows: self.rows[base..].to_vec(),
+                discontinuities: Vec::new(),
+                closed: end,
+                parts: None,
+            }],
+            assets: Vec::new(),
+            documents,
+            end,
+        }
+    }
+
+    /// Signs a head and puts it, its session and its logs where viewers look.
+    pub fn publish(&self, world: &mut World, head: &LiveHead) {
+        let session = Session {
+            content_id: head.content_id,
+            number: head.session,
+            key: self.session.public(),
+            not_before: NOW_S - 100,
+            not_after: NOW_S + 80_000,
+            first_sequence: 1,
+        };
+        let encoded: Vec<u8> = self.records.iter().flat_map(Record::encode).collect();
+        let roots = encoded.chunks_exact(256 * 64).flat_map(|page| {
+            let leaves: Vec<Hash> = page.chunks_exact(64).map(tree::leaf).collect();
+            tree::root(&leaves).0
+        });
+        let rows = self.rows.iter().flatten().flat_map(|hash| hash.0);
+        let log = format!("{}/{}", self.slot.folder, self.log);
+        for (path, body) in [
+            (
+                self.slot.session(head.session),
+                session.sign(&self.publisher).unwrap(),
+            ),
+            (self.slot.newest(), self.sign(head)),
+            (format!("{log}/track-1.pages"), roots.collect()),
+            (format!("{log}/track-1.rows"), rows.collect()),
+            (format!("{log}/track-1.records"), encoded.clone()),
+        ] {
+            world.published.files.insert(path, Arc::new(body));
+        }
+    }
+
+    /// A head under this session's key.
+    pub fn sign(&self, head: &LiveHead) -> Vec<u8> {
+        head.sign(&self.session, &[]).unwrap()
+    }
+}
