@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['pkg/', 'target/', '.tools/', '.work/', '**/node_modules/', 'sample/media/', 'www/core/'] },
+  { ignores: ['pkg/', 'target/', '.tools/', '.work/', '**/node_modules/', 'sample/media/', 'www/core*/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

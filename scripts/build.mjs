@@ -15,28 +15,43 @@ import { namedByResemblance } from './lib/wasm-order.mjs';
 
 const FONT = '@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2';
 const WWW = path.join(ROOT, 'www');
-/** What wasm-bindgen writes: the core and its glue, which the worker's sources import. */
+/**
+ * What wasm-bindgen writes: the core and its glue, which the worker's sources import. The core that follows live contents
+ * too lies beside it, with the same glue: a page downloads the one that it needs.
+ */
 const CORE = path.join(WWW, 'core');
-const CORE_WASM = path.join(CORE, 'core_bg.wasm');
+const LIVE_CORE = path.join(WWW, 'core-live');
+const WASM_FILES = { 'core_bg.wasm': CORE, 'core-live_bg.wasm': LIVE_CORE };
 
-await timed('core', buildCore);
+await timed('live core', () => buildCore(LIVE_CORE, ['--features', 'standalone']));
+await timed('core', () => buildCore(CORE, ['--no-default-features', '--features', 'standalone']));
+await sameGlue();
 await timed('package', buildPackage);
 await timed('demo page', buildDemo);
 
-async function buildCore() {
+async function buildCore(folder, features) {
+  const wasm = path.join(folder, 'core_bg.wasm');
   const profile = ['--profile', 'wasm', '--lib', '--package', 'swarmseal', '--target', WASM];
-  const features = ['--features', 'standalone'];
   await run('cargo', ['build', '--quiet', ...profile, ...features], {
     env: { RUSTFLAGS: (await rustFlags()).join(' ') },
   });
   const built = path.join(TARGET, WASM, 'wasm', 'swarmseal.wasm');
-  if (!(await changed(built))) return;
-  await rm(CORE, { recursive: true, force: true });
-  await bindings(built, CORE);
-  await wasmOpt(CORE_WASM, ['--strip-debug', ...SMALL]);
-  await writeFile(CORE_WASM, namedByResemblance(await readFile(CORE_WASM)));
-  await wasmOpt(CORE_WASM, ['--quiet', '--reorder-functions-by-name']);
-  await writeFile(path.join(CORE, 'built-from'), await digest(built));
+  if (!(await changed(built, folder))) return;
+  await rm(folder, { recursive: true, force: true });
+  await bindings(built, folder);
+  await wasmOpt(wasm, ['--strip-debug', ...SMALL]);
+  await writeFile(wasm, namedByResemblance(await readFile(wasm)));
+  await wasmOpt(wasm, ['--quiet', '--reorder-functions-by-name']);
+  await writeFile(path.join(folder, 'built-from'), await digest(built));
+}
+
+/** The worker has one glue for both. */
+async function sameGlue() {
+  const [plain, live] = await Promise.all(
+    [CORE, LIVE_CORE].map((folder) => readFile(path.join(folder, 'core.js'), 'utf8')),
+  );
+  if (plain !== live)
+    throw new Error('the two cores want different glue: they must export the same functions');
 }
 
 async function rustFlags() {
@@ -61,7 +76,9 @@ async function buildPackage() {
   await Promise.all([
     bundle(packageBundles),
     run('node_modules/.bin/tsc', ['--project', 'tsconfig.types.json']),
-    copyFile(CORE_WASM, path.join(PKG, 'core_bg.wasm')),
+    ...Object.entries(WASM_FILES).map(([name, folder]) =>
+      copyFile(path.join(folder, 'core_bg.wasm'), path.join(PKG, name)),
+    ),
     copyFile(path.join(WWW, 'package.json'), path.join(PKG, 'package.json')),
     ...['LICENSE-APACHE', 'LICENSE-MIT'].map((name) => copyFile(path.join(ROOT, name), path.join(PKG, name))),
   ]);
@@ -75,14 +92,16 @@ async function buildDemo() {
   await Promise.all([
     bundle(demoBundle),
     ...plain.map((name) => copyFile(path.join(source, name), path.join(DEMO, name))),
-    ...['worker.js', 'core_bg.wasm'].map((name) => copyFile(path.join(PKG, name), path.join(DEMO, name))),
+    ...['worker.js', ...Object.keys(WASM_FILES)].map((name) =>
+      copyFile(path.join(PKG, name), path.join(DEMO, name)),
+    ),
     copyFile(path.join(ROOT, 'node_modules', FONT), path.join(DEMO, path.basename(FONT))),
   ]);
 }
 
 /** Whether the core, or how it is made, differs from the last time; wasm-opt takes a while. */
-async function changed(built) {
-  const last = await readFile(path.join(CORE, 'built-from'), 'utf8').catch(() => null);
+async function changed(built, folder) {
+  const last = await readFile(path.join(folder, 'built-from'), 'utf8').catch(() => null);
   return last !== (await digest(built));
 }
 

@@ -69,6 +69,7 @@ async function measure() {
   const page = {
     source: live.playlist,
     content: live.contentId,
+    live: 'on',
     tracker: origin.tracker,
     trust: live.publicKey,
     trackerKey: tracker.publicKey,

@@ -40,10 +40,16 @@ async function sizes(names) {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** `main-thread` and `total` are of the ES modules; a page loads either them or the classic script. */
+/**
+ * `main-thread` and the totals are of the ES modules; a page loads either them or the classic script, and one of the cores:
+ * `live-total` is what a live page downloads.
+ */
 function sums(each) {
   const mainThread = each['index.js'] + each['hls.js'];
-  return { 'main-thread': mainThread, total: mainThread + each['worker.js'] + each['core_bg.wasm'] };
+  const [titles, live] = ['core_bg.wasm', 'core-live_bg.wasm'].map(
+    (core) => mainThread + each['worker.js'] + each[core],
+  );
+  return { 'main-thread': mainThread, total: titles, 'live-total': live };
 }
 
 function compressed(content) {

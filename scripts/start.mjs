@@ -89,7 +89,7 @@ async function openPage({ content, key, port, live: isLive, encoder }) {
   });
   await writeFile(
     path.join(site, 'demo.json'),
-    JSON.stringify(demoConfiguration(placed, service, tracker), null, 2),
+    JSON.stringify(demoConfiguration(placed, service, tracker, isLive === true), null, 2),
   );
   console.log(
     `\n  ${bold(service.url)}\n\n  ${dim('Open it in two tabs: the second one is fed by the first. Ctrl-C stops everything.')}\n`,
@@ -101,9 +101,10 @@ async function openPage({ content, key, port, live: isLive, encoder }) {
   throw new Error([`the server ended with ${status}`, ...service.service.lines.slice(-20)].join('\n'));
 }
 
-function demoConfiguration({ name, contentId, publicKey, playlist }, service, tracker) {
+function demoConfiguration({ name, contentId, publicKey, playlist }, service, tracker, isLive) {
   return {
     title: name,
+    live: isLive,
     manifest: 'content/content.seal',
     content: contentId,
     tracker: service.tracker,

@@ -23,6 +23,18 @@ const SUITES = [
     name: 'clippy-wasm',
     commands: [
       ['cargo', 'clippy', ...packages('swarmseal', 'swarmseal-tracker', 'swarmseal-sim'), ...WASM, ...LINTS],
+      // The core that plays titles, as pages download it.
+      [
+        'cargo',
+        'clippy',
+        ...packages('swarmseal'),
+        '--lib',
+        '--no-default-features',
+        '--features',
+        'standalone',
+        ...WASM,
+        ...LINTS.slice(1),
+      ],
     ],
   },
   { name: 'rust', commands: [['cargo', 'test', '--workspace', '--quiet']] },
@@ -37,17 +49,7 @@ const SUITES = [
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
     // Not --quiet: cargo would hand it on to the runner, which does not know it.
     commands: [
-      [
-        'cargo',
-        'test',
-        '--package',
-        'swarmseal',
-        '--features',
-        'live',
-        '--lib',
-        ...WASM,
-        ...(await browserRustTests()),
-      ],
+      ['cargo', 'test', '--package', 'swarmseal', '--lib', ...WASM, ...(await browserRustTests())],
       ['cargo', 'test', '--package', 'swarmseal-sim', '--test', 'determinism', ...WASM],
     ],
   },

@@ -4,6 +4,7 @@ export interface DemoConfig {
   readonly title: string;
   readonly manifest: string;
   readonly content: string | null;
+  readonly live: boolean;
   readonly tracker: string | null;
   readonly trust: readonly string[];
   readonly trackerKeys: readonly string[];
@@ -44,6 +45,7 @@ export async function loadConfig(): Promise<DemoConfig> {
     title: text('title'),
     manifest: url('manifest'),
     content: fields.has('content') ? text('content') : null,
+    live: fields.get('live') === true,
     tracker: fields.has('tracker') ? url('tracker') : null,
     trust: texts('trust'),
     trackerKeys: texts('trackerKeys'),

@@ -95,6 +95,7 @@ async function play(page: Page, controls: PeerControls): Promise<void> {
     manifest: config.manifest,
     trust: config.trust,
     trackerKeys: config.trackerKeys,
+    live: config.live,
     ...(config.content === null ? {} : { content: config.content }),
     ...(config.tracker === null ? {} : { tracker: config.tracker }),
     policy: {

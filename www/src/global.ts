@@ -8,7 +8,11 @@ const script =
 
 Object.assign(globalThis, {
   swarmseal: {
-    join: joinWith({ worker: new URL('worker.js', script), wasm: new URL('core_bg.wasm', script) }),
+    join: joinWith({
+      worker: new URL('worker.js', script),
+      wasm: new URL('core_bg.wasm', script),
+      liveWasm: new URL('core-live_bg.wasm', script),
+    }),
     hlsConfig,
     SwarmsealError,
   },

@@ -8,6 +8,7 @@ import { joinWith } from './join.js';
 export const join = joinWith({
   worker: new URL('./worker.js', import.meta.url),
   wasm: new URL('./core_bg.wasm', import.meta.url),
+  liveWasm: new URL('./core-live_bg.wasm', import.meta.url),
 });
 
 export { SwarmsealError } from './errors.js';

@@ -27,6 +27,19 @@ describe('memory between visits', () => {
     assert.deepEqual(new Memory(own).recall(), memory({ film: 3 }, { here: 'film' }));
   });
 
+  test('keeps the newest head of each live content', () => {
+    const own = storage();
+    new Memory(own).remember(memory({ film: 9 }));
+    new Memory(own).keepHead('news', { sequence: 6 });
+    new Memory(own).keepHead('sport', { sequence: 1 });
+    new Memory(own).keepHead('news', { sequence: 7 });
+    assert.deepEqual(
+      ['news', 'sport', 'film', null].map((content) => new Memory(own).head(content)),
+      [{ sequence: 7 }, { sequence: 1 }, null, null],
+    );
+    assert.deepEqual(new Memory(own).recall(), memory({ film: 9 }));
+  });
+
   test('keeps what another tab saw meanwhile, and no version goes down', () => {
     const own = storage();
     new Memory(own).remember(memory({ film: 9, series: 2 }, { here: 'film', there: 'series' }));

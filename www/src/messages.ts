@@ -49,6 +49,8 @@ export interface JoinRequest {
   /** Whether the page wants to rewrite requests: the worker then sends `http-request` before each fetch. */
   asksBeforeHttp: boolean;
   memory: RollbackMemory | null;
+  /** The last `head_taken` of this content on an earlier visit; null: none, or the content is not named. */
+  head: unknown;
 }
 
 export interface Joined {
@@ -65,6 +67,8 @@ export interface LoadRequest {
   range: ByteRange | null;
   /** Milliseconds from now by which the bytes are needed; null: as soon as possible. */
   deadlineMs: number | null;
+  /** Where it plays on the player's own timeline, in seconds. */
+  playsAt?: number | undefined;
 }
 
 /** When what happened, in milliseconds after the load reached the engine. */
@@ -204,8 +208,26 @@ export interface TrackStats {
   segments: number;
 }
 
+/** A live content, as far as its signed heads tell. */
+export interface LiveStats {
+  state: 'waiting' | 'live' | 'frozen' | 'ended';
+  session: number;
+  sequence: number;
+  /** Where the newest segment ends, in microseconds of media time. */
+  edgeUs: number | null;
+  /** How far behind that the play head is. */
+  latencyUs: number | null;
+  /** Requests to the origin for the newest head. */
+  polls: number;
+  headsFromPeers: number;
+  headsFromHttp: number;
+  headsRefused: number;
+}
+
 /** The core's own statistics: its names, in camelCase. */
 export interface EngineStats {
+  /** null: not a live content. */
+  live: LiveStats | null;
   traffic: Traffic;
   media: Traffic;
   peers: PeerStats[];
@@ -266,5 +288,26 @@ export type EngineEvent =
       fromHttp: number;
       httpReason: HttpReason | null;
     }
+  /** A signed live head was taken: new segments are known. */
+  | {
+      type: 'head_taken';
+      session: number;
+      log: number;
+      sequence: number;
+      issuedMs: number;
+      hash: string;
+      fromPeer: boolean;
+    }
+  /** A live head was refused; `peer` brought it, or else the origin. */
+  | { type: 'head_refused'; code: string; peer: number | null }
+  /** Two signed objects, base64url, of which only one can be true. */
+  | { type: 'publisher_contradicted'; kind: 'session' | 'sequence' | 'log'; first: string; second: string }
+  /** No head has brought new media for three target durations. */
+  | { type: 'live_frozen' }
+  | { type: 'live_resumed' }
+  /** The publisher has lost its state and begun other logs. */
+  | { type: 'live_restarted' }
+  /** The publisher has signed the end; everything stays playable. */
+  | { type: 'live_ended' }
   | { type: 'object_evicted'; track: number; index: number }
   | { type: 'warning'; code: string; message: string };

@@ -29,7 +29,7 @@ describe('join options', () => {
   });
 
   test('who shares must be said, and the error tells why', () => {
-    assert.throws(() => checkPolicy({} as Policy), { code: 'share_undecided', message: /uplink.*consent/ });
+    assert.throws(() => checkPolicy({} as Policy), { code: 'share_undecided', message: /consent.*uplink/ });
     assert.throws(() => checkPolicy(undefined), { code: 'share_undecided' });
     assert.throws(() => checkPolicy({ share: 'maybe' } as unknown as Policy), { code: 'share_undecided' });
     for (const share of ['ask', 'on', 'off'] as const) assert.equal(checkPolicy({ share }).share, share);

@@ -31,6 +31,8 @@ export interface Assets {
   worker?: string | URL;
   /** Default: `core_bg.wasm` beside this script. */
   wasm?: string | URL;
+  /** The core that follows live contents. Default: `core-live_bg.wasm` beside this script. */
+  liveWasm?: string | URL;
 }
 
 export interface JoinOptions {
@@ -41,6 +43,8 @@ export interface JoinOptions {
   policy: Policy;
   /** The content that the manifest must be of. Default: the one first seen at this manifest URL. */
   content?: string;
+  /** Whether the content is live, which takes the larger core. Default: no. */
+  live?: boolean;
   /** The tracker's `wss:` URL. Without one this is a verifying HTTP client. */
   tracker?: string | URL;
   /** Keys that may sign tickets, `ed25519:…`, beside those in the manifest. */
@@ -105,7 +109,7 @@ export function checkPolicy(policy: Policy | undefined): Policy {
   if (policy === undefined || !['ask', 'on', 'off'].includes(policy.share)) {
     throw new SwarmsealError(
       'share_undecided',
-      "policy.share: say 'on', 'off' or 'ask'. Sharing uses the viewer's uplink and shows their address to other viewers, so the page must decide; with 'ask' nothing is sent until peer.consent().",
+      "policy.share: say 'on', 'off' or 'ask' (nothing before peer.consent()). Sharing uses the viewer's uplink and shows their address: the page decides.",
     );
   }
   amount('policy.uploadKbps', policy.uploadKbps);

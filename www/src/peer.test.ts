@@ -100,6 +100,7 @@ describe('a peer', () => {
       url: 'https://cdn.example/film/a.mp4',
       range: { first: 2, last: 4 },
       deadlineMs: 500,
+      playsAt: undefined,
     });
     await assert.rejects(peer.load('a', { range: { first: 2, last: 1 } }), { code: 'bad_range' });
   });
@@ -199,7 +200,7 @@ describe('a peer', () => {
       request: { url: 'https://cdn.example/film/a?token=1', headers: { A: 'b' }, credentials: null },
     });
     assert.ok(refused?.type === 'http-request-refused');
-    assert.match(refused.message, /hook failed.*no token/);
+    assert.match(refused.message, /failed for.*no token/);
   });
 
   test('after leaving, everything is an error that says so', async () => {

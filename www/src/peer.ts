@@ -10,6 +10,7 @@ import type {
   Joined,
   JoinRequest,
   Loaded,
+  LoadRequest,
   LoadTiming,
   SegmentStats,
 } from './messages.js';
@@ -23,6 +24,11 @@ export interface LoadOptions {
   range?: ByteRange;
   /** Milliseconds from now by which the bytes are needed. Default: what the play head says, or at once. */
   deadline?: number;
+  /**
+   * Where the bytes play on the player's own timeline, in seconds. Live players begin theirs where they joined; with this
+   * the engine knows what its play head means in media time.
+   */
+  playsAt?: number | undefined;
   signal?: AbortSignal;
 }
 
@@ -89,9 +95,9 @@ export class Peer extends Emitter<PeerEvents> {
 
   /** Verified bytes of a listed URL, from wherever they come first. */
   async load(url: string | URL, options: LoadOptions = {}): Promise<LoadResult> {
-    const { range, deadline = null, signal } = options;
+    const { range, deadline = null, playsAt, signal } = options;
     const target = absolute('url', url).href;
-    const request = { url: target, range: range ? checkRange(range) : null, deadlineMs: deadline };
+    const request = { url: target, range: range ? checkRange(range) : null, deadlineMs: deadline, playsAt };
     try {
       const answer = await this.#seat.ask<Loaded>('load', request, signal);
       const { body, mediaType, fromPeers, fromHttp, timing } = answer;
@@ -101,7 +107,7 @@ export class Peer extends Emitter<PeerEvents> {
       const headers = request.range ? { Range: `bytes=${request.range.first}-${request.range.last}` } : {};
       const response = await this.#fetchDirectly(new Request(target, { headers, signal: signal ?? null }));
       if (!response.ok) {
-        throw new SwarmsealError('http_error', `${target} answers with status ${response.status}.`);
+        throw new SwarmsealError('http_error', `${target} has status ${response.status}.`);
       }
       const data = await response.arrayBuffer();
       this.#seat.passThrough.bytes += data.byteLength;
@@ -117,7 +123,7 @@ export class Peer extends Emitter<PeerEvents> {
     const asked = parseRange(headers.get('Range'));
     try {
       if (method !== 'GET' && method !== 'HEAD') {
-        throw new SwarmsealError('unlisted', `Signed content answers GET and HEAD only, not ${method}.`);
+        throw new SwarmsealError('unlisted', `Signed content has no ${method}.`);
       }
       const range = asked !== null && 'first' in asked && asked.last !== null ? asked : null;
       const { body, mediaType } = await this.#seat.ask<Loaded>(
@@ -242,7 +248,7 @@ export class PeerSeat implements Seat {
 
   async ask<Body>(
     type: 'load' | 'stats' | 'segments' | 'leave',
-    request?: { url: string; range: ByteRange | null; deadlineMs: number | null },
+    request?: LoadRequest,
     signal?: AbortSignal,
   ): Promise<Body> {
     if (this.#ended !== null) throw this.#ended;
@@ -257,6 +263,8 @@ export class PeerSeat implements Seat {
     switch (message.type) {
       case 'event': {
         const { type, ...detail } = message.event;
+        if (type === 'head_taken') this.#memory.keepHead(this.joined.content, detail);
+
         // The map of events is made from the union, which TypeScript cannot follow member by member.
         this.emit(type.replaceAll('_', '-') as 'warning', detail as PeerEvents['warning']);
         break;
@@ -323,6 +331,7 @@ export class PeerSeat implements Seat {
       maxStoreBytes,
       asksBeforeHttp: changeRequest !== null,
       memory: this.#memory.recall(),
+      head: this.#memory.head(content),
     };
   }
 
@@ -342,7 +351,7 @@ export class PeerSeat implements Seat {
       request.url = absolute('http.request', request.url).href;
       this.#post({ type: 'http-request-made', id, request });
     } catch (error) {
-      const message = `The page's http.request hook failed for ${url}: ${String(error)}`;
+      const message = `http.request failed for ${url}: ${String(error)}`;
       this.#post({ type: 'http-request-refused', id, message });
     }
   }

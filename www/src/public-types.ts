@@ -3,6 +3,7 @@ export type {
   ByteRange,
   EngineStats,
   HttpReason,
+  LiveStats,
   LoadTiming,
   PeerStats,
   SegmentStats,

@@ -4,10 +4,7 @@ import { SwarmsealError } from './errors.js';
 export function refuseInsecure(url: URL): void {
   const secure = url.protocol === 'https:' || url.protocol === 'wss:';
   if (!secure && !(INSECURE.has(url.protocol) && isLoopback(url.hostname))) {
-    throw new SwarmsealError(
-      'insecure_transport',
-      `${url.origin} is not reached over TLS. Use https: and wss:; only localhost may go without.`,
-    );
+    throw new SwarmsealError('insecure_transport', `${url.origin} is not TLS: use https:, wss:.`);
   }
 }
 

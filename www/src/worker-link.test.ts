@@ -6,7 +6,12 @@ import type { Joined, JoinRequest, LoadRequest, ToPage, ToWorker } from './messa
 import { type Seat, WorkerLink } from './worker-link.js';
 
 const WASM = new URL('https://page.example/core_bg.wasm');
-const JOINED: Joined = { content: 'film', version: 1, expires: 0, memory: { seen: [], pins: [] } };
+const JOINED: Joined = {
+  content: 'film',
+  version: 1,
+  expires: 0,
+  memory: { seen: [], pins: [] },
+};
 const LOAD: LoadRequest = { url: 'https://page.example/a.m4s', range: null, deadlineMs: null };
 
 /** Stands for every worker that the page makes. */
@@ -85,7 +90,7 @@ function request(withPeers: boolean): JoinRequest {
   return {
     ...{ manifest: 'https://page.example/content.seal', content: null, trust: [], tracker, trackerKeys: [] },
     ...{ policy: { sharing: 'on', uploadBps: null, uploadBytes: null }, maxStoreBytes: 1 },
-    ...{ asksBeforeHttp: false, memory: null },
+    ...{ asksBeforeHttp: false, memory: null, head: null },
   };
 }
 

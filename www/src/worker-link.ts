@@ -183,21 +183,21 @@ export class WorkerLink {
     return pending;
   }
 
-  #lose(why: string | undefined): void {
+  #lose(why = 'no reason given'): void {
     this.#stop();
     this.#losses += 1;
     if (!this.#spoke) {
       this.#giveUp(
         new SwarmsealError(
           'worker_unavailable',
-          `The worker ${this.#worker.href} does not start${why ? ` (${why})` : ''}. Is it served there, and does the page's CSP allow it (worker-src, and blob: with the script's origin if that is another one)?`,
+          `The worker ${this.#worker.href} does not start (${why}). Is it served there, and does the CSP allow it (worker-src; blob: and its origin if that is another one)?`,
         ),
       );
     } else if (this.#losses > REPLACEMENTS) {
       this.#giveUp(
         new SwarmsealError(
           'worker_failed',
-          `The worker died ${this.#losses} times, the last time because of: ${why ?? 'unknown'}. Reload the page.`,
+          `The worker died ${this.#losses} times (${why}). Reload the page.`,
         ),
       );
     } else {

@@ -138,6 +138,7 @@ export class Stage {
     return viewerUrl(this.url, {
       source: this.playlist,
       content: this.manifest.content,
+      live: this.live === undefined ? null : 'on',
       tracker: this.trackerUrl,
       trust: this.keys.publisher.publicKey,
       trackerKey: this.keys.tracker.publicKey,
@@ -154,9 +155,11 @@ export class Stage {
       .map((entry) => ({ ...entry, path: entry.path.slice('/content/'.length) }));
   }
 
-  /** Compares all that the viewer's player was given with the files on disk. */
+  /** Compares all that the viewer's player was given with the files on disk; live playlists have changed since then. */
   async check(viewer) {
-    return checkLoads(await viewer.loads(), new URL('/content/', this.url).href, this.folder);
+    const loads = await viewer.loads();
+    const lasting = this.live === undefined ? loads : loads.filter(({ url }) => !/\.m3u8$/.test(url));
+    return checkLoads(lasting, new URL('/content/', this.url).href, this.folder);
   }
 
   async closeViewer(viewer) {

@@ -11,6 +11,12 @@ const EVENTS = [
   'peer-blamed',
   'source-blamed',
   'object-done',
+  'head-refused',
+  'publisher-contradicted',
+  'live-frozen',
+  'live-resumed',
+  'live-restarted',
+  'live-ended',
   'warning',
   'worker-replaced',
   'error',
@@ -140,10 +146,22 @@ function latencySeconds() {
 }
 
 function joinOptions() {
-  const { manifest, content, tracker, trackerKey, trust, share, assets, token, storeBytes, uploadKbps } =
-    options;
+  const {
+    manifest,
+    content,
+    live,
+    tracker,
+    trackerKey,
+    trust,
+    share,
+    assets,
+    token,
+    storeBytes,
+    uploadKbps,
+  } = options;
   return {
     manifest,
+    live,
     trust: [trust],
     policy: { share, ...(uploadKbps === null ? {} : { uploadKbps }) },
     ...(content === null ? {} : { content }),
@@ -213,6 +231,7 @@ function readOptions(parameters) {
     source: new URL(text('source') ?? 'master.m3u8', base).href,
     manifest: new URL(text('manifest') ?? 'content.seal', base).href,
     content: text('content'),
+    live: text('live') === 'on',
     tracker: text('tracker'),
     trackerKey: text('trackerKey'),
     trust: text('trust'),

@@ -144,8 +144,9 @@ describe('hls.js loaders', () => {
     for (const [code, status] of [
       ['unlisted', 404],
       ['unavailable', 503],
-      ['corrupt', 502],
-      ['worker_failed', 0],
+      ['corrupt_source', 503],
+      ['not_yet_stated', 503],
+      ['left', 503],
     ] as const) {
       const { outcomes } = start('fLoader');
       asked.at(-1)?.reject(new SwarmsealError(code, ''));

@@ -4,6 +4,7 @@
  */
 import type {
   FragmentLoaderConstructor,
+  FragmentLoaderContext,
   HlsConfig,
   Loader,
   LoaderCallbacks,
@@ -23,9 +24,11 @@ export interface LoadingPeer {
 /** The loaders to spread into hls.js's configuration. */
 export function hlsConfig(peer: LoadingPeer): Pick<HlsConfig, 'loader' | 'fLoader' | 'pLoader'> {
   const transferMs = pacedByOrigin();
-  const verified: Transfer = async ({ url, rangeStart, rangeEnd }, signal) => {
+  const verified: Transfer = async (context, signal) => {
+    const { url, rangeStart, rangeEnd } = context;
     const range = rangeEnd ? { range: { first: rangeStart ?? 0, last: rangeEnd - 1 } } : {};
-    const loaded = await peer.load(url, { ...range, signal });
+    const { part, frag } = context as Partial<FragmentLoaderContext>;
+    const loaded = await peer.load(url, { ...range, playsAt: (part ?? frag)?.start, signal });
     return { data: loaded.data, transferMs: transferMs(loaded) };
   };
   class SealedLoader extends TransferLoader {
@@ -201,10 +204,10 @@ function asText(context: LoaderContext, data: ArrayBuffer): string | object {
   return context.responseType === 'json' ? (JSON.parse(text) as object) : text;
 }
 
-/** hls.js thinks in HTTP: 404 it does not ask for again, 502 and 503 it does, 0 ends it. */
+/** hls.js thinks in HTTP: 404 it does not ask for again, 503 it does, 0 ends it. */
 function statusOf(error: unknown): number {
   const { status, code } = error as { status?: number; code?: string };
-  return status ?? STATUS[code ?? ''] ?? 0;
+  return status ?? (code === 'unlisted' ? 404 : code ? 503 : 0);
 }
 
 function emptyStats(): LoaderStats {
@@ -222,6 +225,5 @@ function emptyStats(): LoaderStats {
   };
 }
 
-const STATUS: Record<string, number> = { unlisted: 404, unavailable: 503, corrupt: 502, http_error: 503 };
 const MIN_SAMPLE_BYTES = 16_384;
 const MIN_TRANSFER_MS = 1;

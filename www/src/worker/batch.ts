@@ -39,6 +39,8 @@ export type Output =
   | { type: 'idle'; wakeAt: number | null }
   | ({ type: 'fetch-object' } & FetchOrder)
   | ({ type: 'fetch-sheet' } & FetchOrder)
+  /** `length` is the most that is taken. */
+  | ({ type: 'fetch-whole' } & FetchOrder)
   | { type: 'abort-fetch'; fetch: number }
   | { type: 'keep-fetched'; fetch: number; piece: number; object: ObjectId; chunk: number }
   | { type: 'keep-received'; offset: number; length: number; object: ObjectId; chunk: number }
@@ -48,6 +50,15 @@ export type Output =
       type: 'deliver';
       demand: number;
       spans: Span[];
+      mediaType: string;
+      timing: DeliverTiming;
+      fromPeers: number;
+      fromHttp: number;
+    }
+  | {
+      type: 'deliver-document';
+      demand: number;
+      bytes: Uint8Array<ArrayBuffer>;
       mediaType: string;
       timing: DeliverTiming;
       fromPeers: number;
@@ -133,14 +144,7 @@ class Reader {
           demand: this.#u32(),
           spans: this.#list(() => ({ object: this.#object(), first: this.#u64(), length: this.#u64() })),
           mediaType: this.#text(),
-          timing: {
-            askedAt: this.#u64(),
-            firstByteAt: this.#u64(),
-            doneAt: this.#u64(),
-            transferUs: this.#u64(),
-          },
-          fromPeers: this.#u64(),
-          fromHttp: this.#u64(),
+          ...this.#timing(),
         };
       case 9:
         return { type: 'refuse', demand: this.#u32(), code: this.#text() };
@@ -177,6 +181,16 @@ class Reader {
         };
       case 19:
         return { type: 'event', event: JSON.parse(this.#text()) as unknown };
+      case 20:
+        return { type: 'fetch-whole', ...this.#order() };
+      case 21:
+        return {
+          type: 'deliver-document',
+          demand: this.#u32(),
+          bytes: this.#chunk(),
+          mediaType: this.#text(),
+          ...this.#timing(),
+        };
       default:
         throw new RangeError(`the core and the worker are not of one build: record ${tag}`);
     }
@@ -189,6 +203,19 @@ class Reader {
       range: this.#option(() => ({ first: this.#u64(), last: this.#u64() })),
       length: this.#u64(),
       reload: this.#flag(),
+    };
+  }
+
+  #timing(): { timing: DeliverTiming; fromPeers: number; fromHttp: number } {
+    return {
+      timing: {
+        askedAt: this.#u64(),
+        firstByteAt: this.#u64(),
+        doneAt: this.#u64(),
+        transferUs: this.#u64(),
+      },
+      fromPeers: this.#u64(),
+      fromHttp: this.#u64(),
     };
   }
 

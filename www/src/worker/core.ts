@@ -12,6 +12,8 @@ export interface CoreConfig {
   storeBytes: number;
   unixMs: number;
   memory: unknown;
+  /** The newest head of an earlier visit, as its `head_taken` event said; for the core that follows live contents. */
+  liveMemory?: unknown;
 }
 
 /** The wasm module, as the worker's parts see it; one for all joins. */

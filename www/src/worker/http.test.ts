@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import type { HttpRequest } from '../messages.js';
 import type { FetchOrder } from './batch.js';
-import { HttpSource, type FetchOutcome } from './http.js';
+import { HttpSource, type BodyForm, type FetchOutcome } from './http.js';
 import { Requests, refusedByPage, type RequestHook } from './requests.js';
 import { CHUNK } from './store.js';
 
@@ -84,9 +84,17 @@ test('a server that ignores Range is cut short', async () => {
 });
 
 test('a sheet comes in one piece', async () => {
-  const got = await fetchAll(order({ range: { first: 0, last: 49_000 }, length: 49_001 }), true);
+  const got = await fetchAll(order({ range: { first: 0, last: 49_000 }, length: 49_001 }), 'whole');
   assert.equal(got.outcome, 'complete');
   assert.deepEqual(got.sheets, [BODY.slice(0, 49_001)]);
+});
+
+test('a file of unknown length comes in one piece, up to a limit', async () => {
+  const got = await fetchAll(order({ length: BODY.length }), 'any');
+  assert.equal(got.outcome, 'complete');
+  assert.deepEqual(got.sheets, [BODY]);
+  const long = await fetchAll(order({ length: BODY.length - 1 }), 'any');
+  assert.deepEqual([long.outcome, long.sheets], ['wrong-length', []]);
 });
 
 test('more or fewer bytes than signed are told apart from all of them', async () => {
@@ -119,14 +127,14 @@ test('an aborted request ends as such, a closed source says nothing', async () =
   answer = (_, response) => response.write(BODY.subarray(0, CHUNK));
   const seen = collector();
   const source = new HttpSource(requests(null), seen);
-  source.start(order({ length: BODY.length }), false);
+  source.start(order({ length: BODY.length }), 'pieces');
   await until(() => seen.pieces.length === 1);
   source.abort(1);
   await until(() => seen.outcome !== undefined);
   assert.equal(seen.outcome, 'aborted');
   const silent = collector();
   const closed = new HttpSource(requests(null), silent);
-  closed.start(order({ length: BODY.length }), false);
+  closed.start(order({ length: BODY.length }), 'pieces');
   await until(() => silent.pieces.length === 1);
   closed.close();
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -136,7 +144,7 @@ test('an aborted request ends as such, a closed source says nothing', async () =
 test('the query that a player used for a path is used again for it', async () => {
   const known = requests(null);
   known.remember('v/1.m4s', new URL('v/1.m4s?token=p', base).href);
-  await fetchAll(order({ length: BODY.length }), false, known);
+  await fetchAll(order({ length: BODY.length }), 'pieces', known);
   assert.equal(asked[0]?.url, '/a/v/1.m4s?token=p');
   assert.equal(known.urlOf('v/2.m4s').search, '?token=m');
 });
@@ -144,7 +152,7 @@ test('the query that a player used for a path is used again for it', async () =>
 test('the page may rewrite a request', async () => {
   const rewrite: RequestHook = (url) =>
     Promise.resolve({ url: `${url}&more=1`, headers: { Authorization: 'Bearer x' }, credentials: 'omit' });
-  await fetchAll(order({ length: BODY.length }), false, requests(rewrite));
+  await fetchAll(order({ length: BODY.length }), 'pieces', requests(rewrite));
   assert.equal(asked[0]?.url, '/a/v/1.m4s?token=m&more=1');
   assert.equal(asked[0].headers.authorization, 'Bearer x');
 });
@@ -152,14 +160,14 @@ test('the page may rewrite a request', async () => {
 test('what the page refuses or sends into the open is not asked for', async () => {
   const refuse = await fetchAll(
     order({ length: 1 }),
-    false,
+    'pieces',
     requests(() => Promise.reject(refusedByPage('no token'))),
   );
   assert.deepEqual([refuse.outcome, refuse.warnings], ['network', ['http_request_refused']]);
   const open: HttpRequest = { url: 'http://media.example/1', headers: {}, credentials: null };
   const insecure = await fetchAll(
     order({ length: 1 }),
-    false,
+    'pieces',
     requests(() => Promise.resolve(open)),
   );
   assert.deepEqual([insecure.outcome, insecure.warnings], ['network', ['insecure_transport']]);
@@ -199,9 +207,9 @@ function collector() {
   };
 }
 
-async function fetchAll(what: FetchOrder, whole = false, from = requests(null)) {
+async function fetchAll(what: FetchOrder, body: BodyForm = 'pieces', from = requests(null)) {
   const seen = collector();
-  new HttpSource(from, seen).start(what, whole);
+  new HttpSource(from, seen).start(what, body);
   await until(() => seen.outcome !== undefined);
   return seen;
 }

@@ -1,12 +1,18 @@
 import { SwarmsealError } from '../errors.js';
 import type { FetchOrder } from './batch.js';
-import { get, type Requests } from './requests.js';
+import { get, readAtMost, type Requests } from './requests.js';
 import { CHUNK } from './store.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How a request ended: all bytes, more or fewer of them, no answer, stopped by us, or a status that is no success. */
 export type FetchOutcome = 'complete' | 'wrong-length' | 'network' | 'aborted' | { status: number };
+
+/**
+ * How a body is handed over: in pieces as they come, or whole, as a sheet. `any`: of whatever length, up to that of the
+ * order.
+ */
+export type BodyForm = 'pieces' | 'whole' | 'any';
 
 /** Where the bytes go. */
 export interface HttpSink {
@@ -32,11 +38,10 @@ export class HttpSource {
     this.#sink = sink;
   }
 
-  /** `whole`: hand the body over in one piece, as a sheet. */
-  start(order: FetchOrder, whole: boolean): void {
+  start(order: FetchOrder, body: BodyForm): void {
     const controller = new AbortController();
     this.#running.set(order.fetch, controller);
-    void this.#run(order, whole, controller.signal);
+    void this.#run(order, body, controller.signal);
   }
 
   abort(fetch: number): void {
@@ -49,10 +54,10 @@ export class HttpSource {
     this.#running.clear();
   }
 
-  async #run(order: FetchOrder, whole: boolean, signal: AbortSignal): Promise<void> {
+  async #run(order: FetchOrder, body: BodyForm, signal: AbortSignal): Promise<void> {
     let outcome: FetchOutcome;
     try {
-      outcome = await this.#receive(order, whole, signal);
+      outcome = await this.#receive(order, body, signal);
     } catch (error) {
       outcome = signal.aborted ? 'aborted' : 'network';
       if (outcome === 'network' && error instanceof SwarmsealError)
@@ -61,7 +66,7 @@ export class HttpSource {
     if (this.#running.delete(order.fetch)) this.#sink.ended(order.fetch, outcome);
   }
 
-  async #receive(order: FetchOrder, whole: boolean, signal: AbortSignal): Promise<FetchOutcome> {
+  async #receive(order: FetchOrder, body: BodyForm, signal: AbortSignal): Promise<FetchOutcome> {
     const { fetch: id, path, range, length, reload } = order;
     const response = await get(this.#requests, this.#requests.urlOf(path), signal, {
       ...(range !== null && { range: `bytes=${range.first}-${range.last}` }),
@@ -71,8 +76,15 @@ export class HttpSource {
       await response.body?.cancel();
       return { status: response.status };
     }
+    if (body === 'any') {
+      const bytes = await readAtMost(response, length);
+      if (bytes === null) return 'wrong-length';
+      if (this.#running.has(id)) this.#sink.sheet(id, bytes);
+      return 'complete';
+    }
     // A server that ignores Range sends everything: what was asked for is cut out of it.
     const cutting = range !== null && response.status !== PARTIAL_CONTENT;
+    const whole = body === 'whole';
     const pieces = new Pieces(whole ? length : CHUNK, length, cutting ? range.first : 0);
     const deliver = (piece: Bytes, index: number): void => {
       if (!this.#running.has(id)) return;

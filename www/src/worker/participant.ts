@@ -115,7 +115,7 @@ export class Participant {
     });
   }
 
-  load(id: number, { url, range, deadlineMs }: LoadRequest): void {
+  load(id: number, { url, range, deadlineMs, playsAt }: LoadRequest): void {
     const path = this.#peer.pathOf(url);
     if (path === undefined) {
       this.#refuse(id, 'unlisted');
@@ -125,7 +125,7 @@ export class Participant {
     this.#loads.add(id);
     this.#feed((core, at) => {
       const deadline = deadlineMs === null ? undefined : at + deadlineMs * 1000;
-      core.demand(at, id, path, range?.first, range?.last, deadline);
+      core.demand(at, id, path, range?.first, range?.last, deadline, playsAt ?? NaN);
     });
   }
 
@@ -278,8 +278,13 @@ export class Participant {
         this.#alarm.set(output.wakeAt);
         break;
       case 'fetch-object':
+        this.#http.start(output, 'pieces');
+        break;
       case 'fetch-sheet':
-        this.#http.start(output, output.type === 'fetch-sheet');
+        this.#http.start(output, 'whole');
+        break;
+      case 'fetch-whole':
+        this.#http.start(output, 'any');
         break;
       case 'abort-fetch':
         this.#http.abort(output.fetch);
@@ -300,6 +305,10 @@ export class Participant {
         break;
       case 'deliver':
         this.#deliver(output);
+        break;
+      case 'deliver-document':
+        // A copy: the batch lies in the core's memory.
+        this.#answer(output, output.bytes.slice().buffer);
         break;
       case 'refuse':
         this.#refuse(output.demand, output.code);
@@ -376,15 +385,16 @@ export class Participant {
   }
 
   #deliver(output: Extract<Output, { type: 'deliver' }>): void {
-    const { demand, spans, mediaType, fromPeers, fromHttp } = output;
-    if (!this.#loads.has(demand)) return;
+    if (!this.#loads.has(output.demand)) return;
     // The player's own copy: players transfer buffers away.
-    const body = this.#store.assemble(spans);
-    if (body === null) {
-      this.#refuse(demand, 'store_mismatch');
-      return;
-    }
-    this.#loads.delete(demand);
+    const body = this.#store.assemble(output.spans);
+    if (body === null) this.#refuse(output.demand, 'store_mismatch');
+    else this.#answer(output, body);
+  }
+
+  #answer(output: Extract<Output, { type: 'deliver' | 'deliver-document' }>, body: ArrayBuffer): void {
+    const { demand, mediaType, fromPeers, fromHttp } = output;
+    if (!this.#loads.delete(demand)) return;
     const answer: Loaded = {
       body,
       mediaType,
@@ -516,6 +526,7 @@ async function openVerified(
           storeBytes: request.maxStoreBytes,
           unixMs: Date.now(),
           memory: request.memory,
+          ...(request.head !== null && { liveMemory: request.head }),
         },
         sealed,
         now(),
@@ -568,6 +579,7 @@ const REFUSALS: Partial<Record<string, string>> = {
   range_outside: 'The range lies outside of the listed bytes of this URL.',
   unavailable: 'No source had it: see the events and the network panel.',
   corrupt_source: 'What the server sends is not what was published: see the event source_blamed.',
+  not_yet_stated: 'No live head states it in time: see the events.',
   busy: 'Too many loads are under way at once.',
   store_mismatch: 'The engine and the store do not agree. This is a fault of swarmseal: please report it.',
 };

@@ -76,6 +76,30 @@ export async function get(
   return response;
 }
 
+/** A body of at most so many bytes; null if it is longer. */
+export async function readAtMost(response: Response, most: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  const blocks: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) break;
+    blocks.push(value);
+    length += value.length;
+    if (length > most) {
+      await reader?.cancel();
+      return null;
+    }
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const block of blocks) {
+    body.set(block, at);
+    at += block.length;
+  }
+  return body;
+}
+
 /** The page's hook failed; nothing was asked for. */
 export function refusedByPage(message: string): SwarmsealError {
   return new SwarmsealError('http_request_refused', message);

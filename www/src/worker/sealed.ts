@@ -1,5 +1,5 @@
 import { SwarmsealError } from '../errors.js';
-import { get, type Requests } from './requests.js';
+import { get, readAtMost, type Requests } from './requests.js';
 
 /** Fetches the sealed manifest: asked of the server each time, tried again while that may help. */
 export async function fetchSealed(
@@ -36,7 +36,14 @@ async function fetchOnce(
   try {
     const response = await get(requests, url, controller.signal, { cache });
     status = response.status;
-    if (response.ok) return await readAtMost(response, MAX_SEALED);
+    if (response.ok) {
+      const sealed = await readAtMost(response, MAX_SEALED);
+      if (sealed !== null) return sealed;
+      throw new SwarmsealError(
+        'malformed',
+        `The manifest ${response.url} is longer than ${MAX_SEALED} bytes.`,
+      );
+    }
     await response.body?.cancel();
   } catch (error) {
     if (error instanceof SwarmsealError) throw error;
@@ -49,29 +56,6 @@ async function fetchOnce(
       ? 'there is no answer (is the server up, and does it allow this origin by CORS?)'
       : `it answers with status ${status}`;
   throw new SwarmsealError(UNREACHABLE, `The manifest ${withoutQuery(url)} cannot be fetched: ${why}.`);
-}
-
-async function readAtMost(response: Response, most: number): Promise<Uint8Array> {
-  const blocks: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done) break;
-    blocks.push(value);
-    length += value.length;
-    if (length > most) {
-      await reader?.cancel();
-      throw new SwarmsealError('malformed', `The manifest ${response.url} is longer than ${most} bytes.`);
-    }
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const block of blocks) {
-    body.set(block, at);
-    at += block.length;
-  }
-  return body;
 }
 
 /** Tokens stay out of messages. */

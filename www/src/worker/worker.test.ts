@@ -181,12 +181,18 @@ function request(): JoinRequest {
     maxStoreBytes: 1 << 26,
     asksBeforeHttp: false,
     memory: null,
+    head: null,
   };
 }
 
 function loading(join: number, path: string, range: { first: number; last: number } | null = null) {
   const url = new URL(path, manifest).href;
-  return { type: 'load', join, id: nextId++, request: { url, range, deadlineMs: null } } as const;
+  return {
+    type: 'load',
+    join,
+    id: nextId++,
+    request: { url, range, deadlineMs: null },
+  } as const;
 }
 
 function load(path: string, range: { first: number; last: number } | null = null): Promise<unknown> {
