@@ -2,7 +2,7 @@
 //! everything and changes nothing.
 
 use super::engine::Engine;
-use super::fetch::What;
+use super::fetch::{Fetch, What};
 use super::limits::{MAX_DEMANDS, MAX_FETCHES, MAX_UPLOAD_QUEUE, MAX_WINDOW};
 use super::object::{By, Chunk, Object};
 use super::peer::Peer;
@@ -44,7 +44,7 @@ impl Engine {
         engine("too_many_peers", self.peers.len() <= self.config.max_peers)?;
         engine(
             "too_many_fetches",
-            self.fetches.len() <= MAX_FETCHES + EXTRA_FETCHES,
+            self.fetches.values().filter(|fetch| is_bounded(fetch)).count() <= MAX_FETCHES + EXTRA_FETCHES,
         )?;
         engine("too_many_demands", self.demands.len() <= MAX_DEMANDS)?;
         // An HTTP request wakes the engine by itself; whatever else is waited for needs an alarm.
@@ -121,4 +121,9 @@ fn holds(
         return Ok(());
     }
     Err(Breach { rule, object, peer })
+}
+
+/// Live heads and documents have bounds of their own.
+const fn is_bounded(fetch: &Fetch) -> bool {
+    matches!(fetch.what, What::Object { .. } | What::Sheet(_))
 }

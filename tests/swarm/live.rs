@@ -248,6 +248,20 @@ fn a_playlist_waits_for_the_head_that_vouches_for_it_and_another_is_refused() {
 }
 
 #[test]
+fn not_more_than_a_few_documents_are_waited_for_at_once() {
+    let (mut world, _) = running(5);
+    let viewer = world.join(Behaviour::Honest);
+    world.run(500_000);
+    let strange = b"#EXTM3U of somebody else".to_vec();
+    world.published.files.insert(PLAYLIST.into(), strange.into());
+    for id in 0..20 {
+        world.demand(viewer, id, PLAYLIST);
+    }
+    let busy = (0..20).filter(|id| refused(&world, viewer, *id) == Some(RefuseCode::Busy));
+    assert_eq!(busy.count(), 12);
+}
+
+#[test]
 fn a_stream_that_stands_still_is_frozen_after_three_target_durations() {
     let (mut world, mut broadcast) = running(5);
     let viewer = world.join(Behaviour::Honest);

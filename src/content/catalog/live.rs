@@ -9,7 +9,7 @@ use crate::content::geometry::{PAGE_RECORDS, RECORD_LEN};
 pub(super) use crate::content::live::LogPages;
 use crate::content::live::{Document, LiveHead, LiveSlot, LiveTrack, TrackFile};
 use crate::content::{
-    Hash, IndexFile, MAX_SEGMENTS, Manifest, ObjectId, Record, RowsFile, Track, TrackId, tree,
+    Hash, IndexFile, MAX_ASSETS, MAX_SEGMENTS, Manifest, ObjectId, Record, RowsFile, Track, TrackId, tree,
 };
 
 /// A live content: what is not of one track.
@@ -76,7 +76,9 @@ impl Catalog {
                 known.is_some_and(|(known, _)| known.range == asset.range)
             };
             let known = self.assets_by_path.get(&asset.path);
-            if !known.is_some_and(|positions| positions.iter().any(is_known)) {
+            // What one manifest may list is enough for a stream as well, however often its heads change.
+            let room = self.assets.len() < MAX_ASSETS;
+            if room && !known.is_some_and(|positions| positions.iter().any(is_known)) {
                 self.add_asset(asset.clone());
             }
         }

@@ -11,6 +11,8 @@ use crate::swarm::{DeliverTiming, DemandId, FetchId, FetchOutcome, Output, Refus
 
 /// Longest playlist: a day of segments of two seconds, at 24 bytes each.
 const MAX_DOCUMENT: u64 = 1 << 20;
+/// Documents that are waited for at once. A player has one playlist for each kind of track.
+const MAX_WAITING: usize = 8;
 
 /// A demanded document.
 #[derive(Clone, Debug)]
@@ -24,6 +26,14 @@ pub(in crate::swarm) struct Document {
 impl Engine {
     /// Asks for a document, past the browser's cache: players ask again for what has changed.
     pub(in crate::swarm) fn fetch_document(&mut self, id: DemandId, path: String) {
+        let others = self
+            .demands
+            .iter()
+            .filter(|(other, demand)| **other != id && matches!(demand.target, Target::Document(_)));
+        if others.count() >= MAX_WAITING {
+            self.refuse(id, RefuseCode::Busy);
+            return;
+        }
         let fetch = self.fetch_whole(What::Document(id), path.clone(), MAX_DOCUMENT, true);
         if let Some(demand) = self.demands.get_mut(&id) {
             demand.target = Target::Document(Document {
