@@ -109,6 +109,7 @@ async function digest(file) {
   return createHash('sha256')
     .update(SMALL.join(' '))
     .update(await readFile(new URL('lib/wasm-order.mjs', import.meta.url)))
+    .update(await readFile(new URL('lib/wasm-names.mjs', import.meta.url)))
     .update(await readFile(file))
     .digest('hex');
 }

@@ -1,9 +1,10 @@
 // How the core becomes what a page loads, once it is compiled.
 
-import { rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { run } from './run.mjs';
+import { shortNames } from './wasm-names.mjs';
 
 export const WASM = 'wasm32-unknown-unknown';
 /** What every browser with module workers has; `--all-features` would use proposals that they refuse. */
@@ -36,7 +37,10 @@ export async function bindings(built, folder) {
     ...['--target', 'web', '--omit-default-module-path', '--out-dir', folder, '--out-name', 'core'],
     built,
   ]);
-  return path.join(folder, 'core_bg.wasm');
+  const [wasm, glue] = ['core_bg.wasm', 'core.js'].map((name) => path.join(folder, name));
+  const short = shortNames(await readFile(wasm), await readFile(glue, 'utf8'));
+  await Promise.all([writeFile(wasm, short.wasm), writeFile(glue, short.glue)]);
+  return wasm;
 }
 
 /** In place. */
