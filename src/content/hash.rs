@@ -4,7 +4,6 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -94,24 +93,6 @@ impl<'de> Deserialize<'de> for Hash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the text form of this value")]
 pub struct TextError;
-
-/// Base64url without padding (RFC 4648 §5).
-#[must_use]
-pub fn to_base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
-/// Reads exactly `N` bytes of unpadded base64url; only the canonical form is taken.
-///
-/// # Errors
-/// [`TextError`] for another length or another alphabet.
-pub fn from_base64url<const N: usize>(text: &str) -> Result<[u8; N], TextError> {
-    let mut out = [0; N];
-    match Base64UrlUnpadded::decode(text, &mut out) {
-        Ok(bytes) if bytes.len() == N => Ok(out),
-        _ => Err(TextError),
-    }
-}
 
 fn hex_digit(digit: u8) -> Option<u8> {
     match digit {

@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +12,8 @@ use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Hash;
-use super::hash::{TextError, from_base64url, to_base64url};
+use super::base64url::{from_base64url, to_base64url};
+use super::hash::TextError;
 
 /// An Ed25519 public key. Text form: `ed25519:` and 43 characters of unpadded base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,7 +121,7 @@ impl SecretKey {
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let seed = Zeroizing::new(self.0.to_bytes());
-        let encoded = Zeroizing::new(to_base64url(seed.as_slice()));
+        let encoded = Zeroizing::new(Base64UrlUnpadded::encode_string(seed.as_slice()));
         let mut text = Zeroizing::new(String::with_capacity(SECRET_PREFIX.len() + encoded.len()));
         text.push_str(SECRET_PREFIX);
         text.push_str(&encoded);
@@ -131,10 +133,12 @@ impl FromStr for SecretKey {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let seed = Zeroizing::new(from_base64url(
-            text.strip_prefix(SECRET_PREFIX).ok_or(TextError)?,
-        )?);
-        Ok(Self::from_seed(&seed))
+        let text = text.strip_prefix(SECRET_PREFIX).ok_or(TextError)?;
+        let mut seed = Zeroizing::new([0; 32]);
+        match Base64UrlUnpadded::decode(text, seed.as_mut_slice()) {
+            Ok(bytes) if bytes.len() == 32 => Ok(Self::from_seed(&seed)),
+            _ => Err(TextError),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! publisher's signature comes out. It must never fetch, never hold payload, and never hand out a value that it has
 //! not checked. Normative text: docs/PROTOCOL.md.
 
+mod base64url;
 mod catalog;
 pub(crate) mod cbor;
 pub mod cose;
@@ -21,12 +22,13 @@ pub mod publish;
 pub mod tree;
 mod trust;
 
+pub use base64url::{bytes_from_base64url, from_base64url, to_base64url};
 pub use catalog::{Catalog, Location, ObjectInfo, Resolution, RowError, Sheet, SheetError, Span};
 pub use geometry::{
     CHUNK, MAX_CHUNKS, MAX_OBJECT_LEN, MAX_SEGMENTS, MAX_TRACK, ObjectId, PAGE, PAGE_RECORDS, RECORD_LEN,
     TrackId, chunk_count, chunk_len, page_count, page_records,
 };
-pub use hash::{Hash, TextError, from_base64url, to_base64url};
+pub use hash::{Hash, TextError};
 pub use index::{Record, RecordError};
 pub use keys::{ContentId, PublicKey, SecretKey, SwarmId, SwarmSecret};
 pub use manifest::{

@@ -4,10 +4,9 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::content::{TextError, from_base64url, to_base64url};
+use crate::content::{TextError, bytes_from_base64url, from_base64url, to_base64url};
 
 /// Names one introduction of two peers; random. Text form: 22 characters of unpadded base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,9 +71,7 @@ pub(super) mod bytes {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    use super::{
-        Base64UrlUnpadded, Deserialize, Deserializer, Encoding, Serializer, TextError, to_base64url,
-    };
+    use super::{Deserialize, Deserializer, Serializer, bytes_from_base64url, to_base64url};
 
     pub(in crate::signal) fn serialize<S: Serializer>(
         bytes: &[u8],
@@ -86,7 +83,6 @@ pub(super) mod bytes {
     pub(in crate::signal) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
-        Base64UrlUnpadded::decode_vec(&String::deserialize(deserializer)?)
-            .map_err(|_| serde::de::Error::custom(TextError))
+        bytes_from_base64url(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }

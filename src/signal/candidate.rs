@@ -1,14 +1,14 @@
 //! ICE candidates as typed fields.
 
 use alloc::format;
-use alloc::string::{String, ToString};
-use core::fmt;
+use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr};
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::address::Address;
 use super::ice::Foundation;
 use super::limits::MAX_CANDIDATE_LINE;
 
@@ -67,16 +67,6 @@ pub enum TcpType {
     Passive,
     /// Both at once.
     So,
-}
-
-/// An IP literal or a multicast-DNS name; never a name that a resolver would be asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Address {
-    /// An IP address.
-    Ip(IpAddr),
-    /// One label and `.local`, in lower case (RFC 8828 §5.2, draft-ietf-mmusic-mdns-ice-candidates).
-    Local(String),
 }
 
 /// Whether loopback addresses may be signalled.
@@ -206,47 +196,6 @@ impl Candidate {
     }
 }
 
-impl FromStr for Address {
-    type Err = InvalidCandidate;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCandidate> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Ip(address));
-        }
-        let name = text.to_ascii_lowercase();
-        let label = name.strip_suffix(".local").ok_or(InvalidCandidate::BadAddress)?;
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if (1..=LONGEST_LABEL).contains(&label.len()) && label.bytes().all(allowed) {
-            Ok(Self::Local(name))
-        } else {
-            Err(InvalidCandidate::BadAddress)
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(address) => fmt::Display::fmt(address, f),
-            Self::Local(name) => f.write_str(name),
-        }
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = InvalidCandidate;
-
-    fn try_from(text: String) -> Result<Self, InvalidCandidate> {
-        text.parse()
-    }
-}
-
-impl From<Address> for String {
-    fn from(address: Address) -> Self {
-        address.to_string()
-    }
-}
-
 /// What is wrong with a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidCandidate {
@@ -326,5 +275,3 @@ fn number<T: FromStr>(word: &str) -> Result<T, InvalidCandidate> {
 
 /// Ports below belong to system services, which a peer must not be made to speak to.
 const LOWEST_PORT: u16 = 1024;
-/// Longest DNS label (RFC 1035 §2.3.4).
-const LONGEST_LABEL: usize = 63;

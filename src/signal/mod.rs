@@ -5,6 +5,7 @@
 //! bounds, with a reason. No SDP passes through here: a description is a handful of typed fields, and the text that
 //! a browser gets is built from one fixed template. Nothing here may carry a URL, a path or a content id.
 
+mod address;
 mod binary;
 mod candidate;
 mod client;
@@ -15,8 +16,9 @@ mod limits;
 mod registration;
 mod server;
 
+pub use address::Address;
 pub use binary::IntroductionId;
-pub use candidate::{Address, Candidate, CandidateKind, InvalidCandidate, Loopback, TcpType, Transport};
+pub use candidate::{Candidate, CandidateKind, InvalidCandidate, Loopback, TcpType, Transport};
 pub use client::{Announce, ClientMessage, Join, ReportCode, TrackRanges};
 pub use description::{Description, InvalidDescription, SdpType, Setup};
 pub use error::InvalidSignal;

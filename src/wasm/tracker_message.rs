@@ -3,11 +3,10 @@
 
 use alloc::vec::Vec;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::JsValue;
 
 use super::fields::{Fields, Unreadable, number, parsed};
-use crate::content::from_base64url;
+use crate::content::{bytes_from_base64url, from_base64url};
 use crate::signal::{
     Candidate, CandidateKind, Description, EndReason, ErrorCode, Exposure, IceServer, Joined, SdpType,
     ServerMessage, Setup, TcpType, Transport,
@@ -151,7 +150,7 @@ fn ice_server(value: &JsValue) -> Result<IceServer, Unreadable> {
 }
 
 fn bytes(fields: &mut Fields, name: &'static str) -> Result<Vec<u8>, Unreadable> {
-    Base64UrlUnpadded::decode_vec(&fields.text(name)?).map_err(|_| Unreadable(name))
+    bytes_from_base64url(&fields.text(name)?).map_err(|_| Unreadable(name))
 }
 
 /// A newer tracker may have reasons that this build does not know.
