@@ -52,24 +52,24 @@ macro_rules! claims {
 }
 
 claims! {
-    vod: "vod", 120 s, 0.62;
-    vod_1000: "vod-1000", 60 s, 0.58;
-    live: "live", 90 s, 0.31;
-    live_1000: "live-1000", 60 s, 0.30;
-    half_uplink: "half-uplink", 90 s, 0.34;
-    flash_crowd: "flash-crowd", 60 s, 0.26;
-    churn: "churn", 90 s, 0.60;
-    renditions: "renditions", 90 s, 0.81;
-    seeks: "seeks", 90 s, 0.76;
-    slow_and_silent: "slow-and-silent", 90 s, 0.46;
-    corrupting: "corrupting", 90 s, 0.47;
-    liars: "liars", 90 s, 0.90;
-    free_riders: "free-riders", 90 s, 0.73;
-    tracker_outage: "tracker-outage", 130 s, 0.61;
-    origin_outage: "origin-outage", 120 s, 0.70;
-    partition: "partition", 130 s, 0.58;
-    mixed_networks: "mixed-networks", 90 s, 0.90;
-    equal_uplinks: "equal-uplinks", 90 s, 0.64;
-    three_viewers: "three-viewers", 66 s, 0.80;
-    cell: "cell", 60 s, 0.62;
+    vod: "vod", 120 s, 0.70;
+    vod_1000: "vod-1000", 60 s, 0.65;
+    live: "live", 90 s, 0.42;
+    live_1000: "live-1000", 60 s, 0.40;
+    half_uplink: "half-uplink", 90 s, 0.40;
+    flash_crowd: "flash-crowd", 60 s, 0.34;
+    churn: "churn", 90 s, 0.68;
+    renditions: "renditions", 90 s, 0.86;
+    seeks: "seeks", 90 s, 0.80;
+    slow_and_silent: "slow-and-silent", 90 s, 0.51;
+    corrupting: "corrupting", 90 s, 0.58;
+    liars: "liars", 90 s, 1.10;
+    free_riders: "free-riders", 90 s, 0.80;
+    tracker_outage: "tracker-outage", 130 s, 0.69;
+    origin_outage: "origin-outage", 120 s, 0.78;
+    partition: "partition", 130 s, 0.66;
+    mixed_networks: "mixed-networks", 90 s, 0.92;
+    equal_uplinks: "equal-uplinks", 90 s, 0.71;
+    three_viewers: "three-viewers", 66 s, 0.83;
+    cell: "cell", 60 s, 0.67;
 }

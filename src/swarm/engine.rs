@@ -14,6 +14,7 @@ use super::limits::MAX_BANNED;
 use super::live::Live;
 use super::object::Object;
 use super::peer::Peer;
+use super::schedule::Want;
 use super::serve::UploadBudget;
 use super::session::Session;
 use super::sheets::SheetState;
@@ -42,6 +43,8 @@ pub struct Engine {
     pub(super) catalog: Catalog,
     pub(super) keys: EphemeralKeys,
     pub(super) rng: Drbg,
+    /// What this viewer begins with where others should begin with something else.
+    pub(super) draw: u32,
     pub(super) now: Timestamp,
     pub(super) wall: WallTime,
     /// When `wall` was right.
@@ -53,6 +56,8 @@ pub struct Engine {
     pub(super) dirty: bool,
     pub(super) player: Option<Player>,
     pub(super) demands: OrderedMap<DemandId, Demand>,
+    /// What was wanted when that was looked at last, most needed first.
+    pub(super) wants: Vec<Want>,
     pub(super) active: OrderedMap<TrackId, ActiveTrack>,
     pub(super) objects: OrderedMap<ObjectId, Object>,
     pub(super) store_bytes: u64,
@@ -88,6 +93,8 @@ impl Engine {
         let mut rng = Drbg::new(config.seed);
         let mut key_seed = [0; 32];
         rng.fill(&mut key_seed);
+        let mut draw = [0; 4];
+        rng.fill(&mut draw);
         let budget = UploadBudget::new(config.upload_bps, config.upload_bytes, now);
         let mut timers = TimerTable::default();
         #[cfg(feature = "live")]
@@ -110,6 +117,7 @@ impl Engine {
             config,
             catalog,
             rng,
+            draw: u32::from_le_bytes(draw),
             now,
             wall: WallTime {
                 unix_s: 0,
@@ -122,6 +130,7 @@ impl Engine {
             dirty: false,
             player: None,
             demands: OrderedMap::new(),
+            wants: Vec::new(),
             active: OrderedMap::new(),
             objects: OrderedMap::new(),
             store_bytes: 0,

@@ -82,11 +82,9 @@ impl Engine {
         let Some(object) = self.objects.get(&want.id) else {
             return false;
         };
-        object.unasked(want.first, want.count).all(|chunk| {
-            self.peers.values().any(|peer| {
-                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has(want.id, chunk)
-            })
-        })
+        object
+            .unasked(want.first, want.count)
+            .all(|chunk| self.sources_of(want.id).any(|(_, held)| held.has(chunk)))
     }
 
     /// Now, with the reason why, or when at the latest.
@@ -167,12 +165,8 @@ impl Engine {
             return u64::MAX;
         };
         let rate: u64 = self
-            .peers
-            .values()
-            .filter(|peer| {
-                peer.is_source(self.now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
-            })
-            .map(Peer::expected_rate)
+            .sources_of(want.id)
+            .map(|(peer, _)| peer.expected_rate())
             .sum();
         super::rate::transfer_us(object.missing_bytes(), rate.max(1))
     }

@@ -33,8 +33,9 @@ pub(super) const LOW_UNSENT: u64 = 8 << 10;
 /// How long unsent bytes of one peer may last at its measured rate, milliseconds.
 pub(super) const UNSENT_MS: u64 = 100;
 
-/// How long the unsent bytes of all peers may last at the estimated uplink, milliseconds.
-pub(super) const UNSENT_ALL_MS: u64 = 200;
+/// How long the unsent bytes of all peers may last at the estimated uplink, milliseconds: uplinks run dry
+/// with less, and with more a live stream's newest segment waits behind older ones.
+pub(super) const UNSENT_ALL_MS: u64 = 300;
 
 /// Unsent bytes over all peers that are always allowed, so that an unknown uplink can be measured.
 pub(super) const MIN_UNSENT_ALL: u64 = 256 << 10;
@@ -85,8 +86,9 @@ pub(super) const MAX_HELD_RANGES: usize = 1_024;
 /// Objects that a peer may hold in part at once, as we remember it.
 pub(super) const MAX_PARTIALS: usize = 64;
 
-/// News of what a peer holds are looked at together after this long, milliseconds: one pass for a burst.
-pub(super) const HAVE_DELAY_MS: u64 = 4;
+/// What news of a peer's holdings mean for everything else that is wanted is looked at after this long, milliseconds: one
+/// pass for a burst.
+pub(super) const HAVE_DELAY_MS: u64 = 50;
 
 /// Control messages that a peer may send at once: what a page that was frozen for a minute has piled up…
 pub(super) const MESSAGES_BURST: u64 = 6_000;

@@ -72,6 +72,7 @@ impl Engine {
                     && let Some(peer) = self.peers.get_mut(&id)
                 {
                     peer.holdings.add(&have);
+                    self.refill(id);
                     self.timers
                         .set_earlier(Timer::Schedule, self.now.plus_ms(HAVE_DELAY_MS));
                 }
@@ -445,6 +446,8 @@ impl Engine {
             self.count_traffic(data.object, |traffic| traffic.from_peers += u64::from(len));
             self.chunk_verified(data.object, chunk, u64::from(len), By::Peer(id, data.id));
         }
-        self.dirty = true;
+        if !self.dirty {
+            self.refill(id);
+        }
     }
 }

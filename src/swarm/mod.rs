@@ -12,6 +12,7 @@
 //! verified; let a peer's number size anything; panic because of what a peer sent.
 
 mod api;
+mod asking;
 mod audit;
 mod claims;
 mod config;

@@ -50,6 +50,8 @@ pub(super) struct Object {
     active_since: Option<Timestamp>,
     active_us: u64,
     in_flight: u32,
+    /// Where peers are asked to go on from; none was asked yet if no chunk is there.
+    pub(super) cursor: u32,
     /// Chunks verified since peers were last told.
     pub(super) news: RangeSet,
 }
@@ -75,6 +77,7 @@ impl Object {
             active_since: None,
             active_us: 0,
             in_flight: 0,
+            cursor: u32::MAX,
             news: RangeSet::default(),
         }
     }

@@ -153,7 +153,15 @@ impl Holdings {
             .retain(|id, _| id.track != track || id.index < first || id.index >= end);
     }
 
-    pub(super) fn has_all(&self, id: ObjectId) -> bool {
+    /// What of an object it holds, if any.
+    pub(super) fn of(&self, id: ObjectId) -> Option<Held<'_>> {
+        if self.has_all(id) {
+            return Some(Held::All);
+        }
+        self.partial.get(&id).map(Held::Part)
+    }
+
+    fn has_all(&self, id: ObjectId) -> bool {
         self.complete
             .get(&id.track)
             .is_some_and(|set| set.contains(id.index))
@@ -163,12 +171,23 @@ impl Holdings {
         self.has_all(id) || self.partial.contains_key(&id)
     }
 
-    pub(super) fn has(&self, id: ObjectId, chunk: u32) -> bool {
-        self.has_all(id) || self.partial.get(&id).is_some_and(|set| set.contains(chunk))
-    }
-
     pub(super) fn segments(&self) -> u64 {
         self.complete.values().map(RangeSet::count).sum()
+    }
+}
+
+/// What somebody holds of one object.
+pub(super) enum Held<'a> {
+    All,
+    Part(&'a RangeSet),
+}
+
+impl Held<'_> {
+    pub(super) fn has(&self, chunk: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Part(set) => set.contains(chunk),
+        }
     }
 }
 

@@ -12,15 +12,14 @@ use crate::ordered::{OrderedSet, sort_by_key};
 use super::demands::{Target, chunks_of};
 use super::engine::Engine;
 use super::limits::{PREFETCH_SEGMENTS, PREFETCH_US, TRACK_IDLE_US};
-use super::object::{By, Chunk};
-use super::peer::Request;
+use super::peer::{Peer, Request};
 use super::timer::Timer;
 use super::{PeerId, Sharing, Timestamp};
-use crate::content::{Hash, ObjectId, TrackId, TrackKind};
-use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
+use crate::content::{ObjectId, TrackId, TrackKind};
+use crate::wire::{Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
-const URGENT_US: u64 = 10_000_000;
+pub(super) const URGENT_US: u64 = 10_000_000;
 /// Segments at the end of a live stream that count as new.
 const FRESH_SEGMENTS: u32 = 3;
 /// A peer that has brought nothing for this long holds a chunk up, microseconds.
@@ -64,7 +63,7 @@ impl Engine {
         self.time_out_requests();
         self.time_out_fetches();
         self.start_sheets();
-        let wants = self.wants();
+        let wants = self.list_wants();
         let mut wake: Option<Timestamp> = None;
         for want in &wants {
             if self
@@ -76,12 +75,13 @@ impl Engine {
             }
             let row = self.row_if_useful(want);
             if row {
-                self.ask_peers(want);
+                self.ask_peers(want, None);
             }
             if let Some(at) = self.consider_http(want, row) {
                 wake = Some(wake.map_or(at, |w: Timestamp| w.min(at)));
             }
         }
+        self.wants = wants;
         let timeouts = self
             .peers
             .values()
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// Everything wanted, most needed first.
-    fn wants(&mut self) -> Vec<Want> {
+    fn list_wants(&mut self) -> Vec<Want> {
         let now = self.now;
         let mut wants: Vec<Want> = Vec::new();
         for demand in self.demands.values() {
@@ -137,13 +137,7 @@ impl Engine {
             self.prefetch_wants(&mut wants);
         }
         for want in &mut wants {
-            want.holders = self
-                .peers
-                .values()
-                .filter(|peer| {
-                    peer.is_source(now) && peer.shares(want.id.track) && peer.holdings.has_some(want.id)
-                })
-                .count();
+            want.holders = self.sources_of(want.id).count();
         }
         sort_by_key(&mut wants, |want| {
             let urgent = want.demanded || want.need_at.since(now) < URGENT_US;
@@ -318,239 +312,35 @@ impl Engine {
         self.need_row(want.id)
     }
 
-    /// Asks peers for what nobody was asked for.
-    fn ask_peers(&mut self, want: &Want) {
-        let now = self.now;
-        if self.config.sharing == Sharing::Off || want.holders == 0 {
-            return;
-        }
-        let urgent = want.need_at.since(now) < URGENT_US / 2;
-        let urgency = match (want.demanded, urgent) {
-            (true, true) => Urgency::Urgent,
-            (true, false) | (false, true) => Urgency::Soon,
-            (false, false) => Urgency::Prefetch,
-        };
-        if urgency > Urgency::Prefetch {
-            self.upgrade(want.id, urgency);
-        }
-        let Some(object) = self.objects.get(&want.id) else {
-            return;
-        };
-        let mut open: Vec<u32> = object.unasked(want.first, want.count).collect();
-        if open.is_empty() {
-            return;
-        }
-        let share = u32::try_from(open.len().div_ceil(want.holders.max(1))).unwrap_or(u32::MAX);
-        let run_limit = if urgent {
-            share.clamp(4, MAX_REQUEST_CHUNKS.into())
-        } else {
-            MAX_REQUEST_CHUNKS.into()
-        };
-        while let Some(&start) = open.first() {
-            let Some((peer_id, run)) = self.best_peer(want.id, start, &open, run_limit, urgency) else {
-                // Nobody can take this chunk now; a later one may have another holder.
-                open.remove(0);
-                continue;
-            };
-            self.request_chunks(want.id, start, run, peer_id, urgency);
-            open.retain(|chunk| *chunk < start || *chunk >= start + run);
-        }
-    }
-
-    /// What was fetched ahead and is asked for by the player now must not wait behind what is still fetched ahead.
-    fn upgrade(&mut self, id: ObjectId, urgency: Urgency) {
-        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
-            return;
-        };
-        let mut upgraded: Vec<(PeerId, u32, u32, u8)> = Vec::new();
-        for peer in self.peers.values_mut() {
-            for (request_id, request) in peer.requests.iter_mut() {
-                if request.object == id && request.urgency < urgency {
-                    request.urgency = urgency;
-                    upgraded.push((peer.id, *request_id, request.first, request.count));
-                }
-            }
-        }
-        for (peer, request, first, count) in upgraded {
-            self.send_request(peer, request, id, root, first, count, urgency);
-        }
-    }
-
-    /// The peer that would bring a run from `start` first, and how long a run it may take.
-    fn best_peer(
-        &self,
-        id: ObjectId,
-        start: u32,
-        open: &[u32],
-        run_limit: u32,
-        urgency: Urgency,
-    ) -> Option<(PeerId, u32)> {
-        let consecutive = (start..)
-            .zip(open)
-            .take_while(|(want, have)| want == *have)
-            .count();
-        let consecutive = u32::try_from(consecutive).unwrap_or(u32::MAX).min(run_limit);
-        self.peers
-            .values()
-            .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
-            .filter_map(|peer| {
-                let free = peer.window_free(urgency).min(consecutive);
-                let run = (start..start + free)
-                    .take_while(|&chunk| peer.holdings.has(id, chunk))
-                    .count();
-                let run = u32::try_from(run).unwrap_or_default();
-                (run > 0).then(|| {
-                    (
-                        peer.eta_us(run) / u64::from(run),
-                        peer.sent.saturating_sub(peer.received),
-                        peer.id,
-                        run,
-                    )
-                })
-            })
-            .min()
-            .map(|(_, _, peer, run)| (peer, run))
-    }
-
     /// Takes back requests that made no progress, so that somebody else can be asked.
     fn time_out_requests(&mut self) {
         let now = self.now;
-        let late: Vec<(PeerId, u32)> = self
+        let late: Vec<(PeerId, u32, bool)> = self
             .peers
             .values()
             .flat_map(|peer| {
-                peer.requests
-                    .iter()
-                    .filter(|(_, request)| peer.request_timeout(request) <= now)
-                    .map(|(id, _)| (peer.id, *id))
+                peer.requests.iter().filter_map(|(id, request)| {
+                    let timed_out = peer.request_timeout(request) <= now;
+                    (timed_out || self.is_held_up(peer, request)).then_some((peer.id, *id, timed_out))
+                })
             })
             .collect();
-        for (peer_id, request_id) in late {
+        for (peer_id, request_id, timed_out) in late {
             self.drop_request(peer_id, request_id);
-            if let Some(peer) = self.peers.get_mut(&peer_id) {
+            if let Some(peer) = self.peers.get_mut(&peer_id).filter(|_| timed_out) {
                 peer.timed_out(now);
             }
             self.send(peer_id, &Message::Cancel { id: request_id });
         }
-        self.steal_from_slow();
     }
 
-    /// Work stealing: a chunk that the player needs now and that a slow peer holds up is asked of an idle
-    /// faster one as well.
-    fn steal_from_slow(&mut self) {
+    /// Whether the player needs now what a slow peer holds up and an idle one holds as well.
+    fn is_held_up(&self, peer: &Peer, request: &Request) -> bool {
         let now = self.now;
-        let demanded = self.demanded_objects();
-        let mut hedges: Vec<(ObjectId, u32, PeerId)> = Vec::new();
-        for peer in self.peers.values() {
-            for request in peer.requests.values().filter(|r| demanded.contains(&r.object)) {
-                let stuck = now.since(request.progress_at) > (peer.rtt_us * 2).max(STUCK_US);
-                let soon = self.need_at(request.object, now, None).since(now) < URGENT_US / 4;
-                if !(stuck && soon) {
-                    continue;
-                }
-                let Some(chunk) = request
-                    .open()
-                    .find(|&chunk| self.can_hedge(request.object, chunk))
-                else {
-                    continue;
-                };
-                let idle = self
-                    .peers
-                    .values()
-                    .filter(|other| other.id != peer.id && other.is_source(now) && other.requests.is_empty())
-                    .find(|other| {
-                        other.shares(request.object.track) && other.holdings.has(request.object, chunk)
-                    });
-                if let Some(other) = idle
-                    && !hedges.iter().any(|(_, _, taken)| *taken == other.id)
-                {
-                    hedges.push((request.object, chunk, other.id));
-                }
-            }
-        }
-        for (id, chunk, peer_id) in hedges {
-            let Some(object) = self.objects.get(&id) else {
-                continue;
-            };
-            let limit = self
-                .peers
-                .get(&peer_id)
-                .map_or(0, |peer| peer.window_free(Urgency::Urgent))
-                .min(4);
-            let run = (chunk..chunk + limit)
-                .take_while(|&c| matches!(object.state(c), Some(Chunk::Requested { hedge: None, .. })))
-                .take_while(|&c| {
-                    self.peers
-                        .get(&peer_id)
-                        .is_some_and(|peer| peer.holdings.has(id, c))
-                })
-                .count();
-            self.request_chunks(
-                id,
-                chunk,
-                u32::try_from(run).unwrap_or_default(),
-                peer_id,
-                Urgency::Urgent,
-            );
-        }
-    }
-
-    /// Sends one request, as first or as hedge for each of its chunks.
-    fn request_chunks(&mut self, id: ObjectId, first: u32, count: u32, peer_id: PeerId, urgency: Urgency) {
-        let now = self.now;
-        let Ok(size) = u8::try_from(count) else { return };
-        let (Some(object), Some(peer)) = (self.objects.get_mut(&id), self.peers.get_mut(&peer_id)) else {
-            return;
-        };
-        if size == 0 {
-            return;
-        }
-        self.next_request = self.next_request.wrapping_add(1);
-        let request_id = self.next_request;
-        let root = object.info.root;
-        for chunk in first..first + count {
-            object.request(chunk, By::Peer(peer_id, request_id), now);
-        }
-        object.asked_peers_at.get_or_insert(now);
-        peer.download.start(now);
-        peer.last_request = request_id;
-        let request = Request {
-            object: id,
-            first,
-            count: size,
-            got: 0,
-            issued_at: now,
-            progress_at: now,
-            urgency,
-        };
-        peer.requests.insert(request_id, request);
-        self.send_request(peer_id, request_id, id, root, first, size, urgency);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the fields of one message")]
-    fn send_request(
-        &mut self,
-        peer: PeerId,
-        request: u32,
-        object: ObjectId,
-        root: Hash,
-        first: u32,
-        count: u8,
-        urgency: Urgency,
-    ) {
-        let mut nonce = [0; 16];
-        self.rng.fill(&mut nonce);
-        self.send(
-            peer,
-            &Message::Request {
-                id: request,
-                object,
-                root,
-                first,
-                count,
-                nonce,
-                urgency,
-            },
-        );
+        request.urgency == Urgency::Urgent
+            && now.since(request.progress_at) > (peer.rtt_us * 2).max(STUCK_US)
+            && self
+                .sources_of(request.object)
+                .any(|(other, held)| other.requests.is_empty() && request.open().any(|chunk| held.has(chunk)))
     }
 }

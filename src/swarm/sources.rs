@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::fallback::Part;
 use super::fetch::{Fetch, What};
 use super::limits::{MAX_ATTEMPTS, MAX_FETCHES};
-use super::object::{By, Chunk};
+use super::object::By;
 use super::timer::Timer;
 use super::{
     Event, FetchId, FetchKind, FetchOutcome, HttpReason, KeepFrom, Output, Payload, RefuseCode, Timestamp,
@@ -427,7 +427,7 @@ impl Engine {
         } else {
             self.deliver_ready(id);
         }
-        self.dirty = true;
+        self.dirty |= complete;
     }
 
     fn object_done(&mut self, id: ObjectId) {
@@ -594,14 +594,6 @@ impl Engine {
         self.fetches
             .values()
             .any(|fetch| matches!(&fetch.what, What::Object { object, aborted: false, .. } if *object == id))
-    }
-
-    /// Whether `chunk` may still be asked for as a hedge.
-    pub(super) fn can_hedge(&self, id: ObjectId, chunk: u32) -> bool {
-        matches!(
-            self.objects.get(&id).and_then(|o| o.state(chunk)),
-            Some(Chunk::Requested { hedge: None, .. })
-        )
     }
 }
 

@@ -1,0 +1,208 @@
+//! Who is asked for which chunks.
+//!
+//! Every peer is kept busy with what it alone can give: of the chunks that nobody was asked for, the rarest among
+//! neighbours come first. Viewers begin at different chunks of an object and go on from there, so that they fetch
+//! different parts of it and have something for each other.
+
+use alloc::vec::Vec;
+
+use super::engine::Engine;
+use super::object::By;
+use super::peer::{Held, Peer, Request};
+use super::schedule::{URGENT_US, Want};
+use super::timer::Timer;
+use super::{PeerId, Sharing};
+use crate::content::ObjectId;
+use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
+
+/// A peer that holds some of an object and may be asked for more.
+struct Source<'a> {
+    id: PeerId,
+    held: Held<'a>,
+    free: u32,
+    /// When what it was asked for and one more chunk will be here, microseconds from now.
+    eta_us: u64,
+    /// What one more chunk adds to that.
+    chunk_us: u64,
+}
+
+/// The longest run that is asked of one peer when time is short, so that others bring the rest meanwhile.
+const URGENT_RUN: u8 = 4;
+
+impl Engine {
+    /// Peers that hold some of an object and may be asked now.
+    pub(super) fn sources_of(&self, id: ObjectId) -> impl Iterator<Item = (&Peer, Held<'_>)> {
+        self.peers
+            .values()
+            .filter(move |peer| peer.is_source(self.now) && peer.shares(id.track))
+            .filter_map(move |peer| Some((peer, peer.holdings.of(id)?)))
+    }
+
+    /// Asks one peer, of which something came or that holds something new, for more.
+    pub(super) fn refill(&mut self, peer: PeerId) {
+        let wants = core::mem::take(&mut self.wants);
+        for want in &wants {
+            let useful = self
+                .peers
+                .get(&peer)
+                .is_some_and(|peer| peer.holdings.has_some(want.id) && peer.window_free(Urgency::Urgent) > 0);
+            if useful && self.catalog.row(want.id).is_some() {
+                self.ask_peers(want, Some(peer));
+            }
+        }
+        self.wants = wants;
+    }
+
+    /// Asks peers, or one of them, for what nobody was asked for.
+    pub(super) fn ask_peers(&mut self, want: &Want, only: Option<PeerId>) {
+        let now = self.now;
+        if self.config.sharing == Sharing::Off {
+            return;
+        }
+        let urgent = want.need_at.since(now) < URGENT_US / 2;
+        let urgency = match (want.demanded, urgent) {
+            (true, true) => Urgency::Urgent,
+            (true, false) | (false, true) => Urgency::Soon,
+            (false, false) => Urgency::Prefetch,
+        };
+        if urgency > Urgency::Prefetch && only.is_none() {
+            self.upgrade(want.id, urgency);
+        }
+        let Some(object) = self.objects.get(&want.id) else {
+            return;
+        };
+        let mut open: Vec<(u32, usize)> = object
+            .unasked(want.first, want.count)
+            .map(|chunk| (chunk, 0))
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let mut sources: Vec<Source<'_>> = Vec::new();
+        for (peer, held) in self.sources_of(want.id) {
+            for (chunk, holders) in &mut open {
+                *holders += usize::from(held.has(*chunk));
+            }
+            if only.is_some_and(|only| only != peer.id) {
+                continue;
+            }
+            let eta_us = peer.eta_us(1);
+            sources.push(Source {
+                id: peer.id,
+                held,
+                free: peer.window_free(urgency),
+                eta_us,
+                chunk_us: peer.eta_us(2).saturating_sub(eta_us),
+            });
+        }
+        let run_limit = if urgent { URGENT_RUN } else { MAX_REQUEST_CHUNKS };
+        let mut draw = self.next_request ^ self.draw;
+        let chunks = object.info.chunks;
+        let mut cursor = object.cursor;
+        let mut runs: Vec<(PeerId, u32, u32)> = Vec::new();
+        while let Some(source) = sources
+            .iter_mut()
+            .filter(|source| source.free > 0)
+            .min_by_key(|source| (source.eta_us, source.id))
+        {
+            let rarest = |from: u32| {
+                open.iter()
+                    .filter(|(chunk, _)| source.held.has(*chunk))
+                    .map(|(chunk, holders)| (*holders, chunk.wrapping_sub(from), *chunk))
+                    .min()
+            };
+            let mut best = rarest(cursor);
+            if best.is_some_and(|(_, away, _)| away > 0) {
+                // Whoever was there before goes on from there: begin elsewhere.
+                draw = draw.wrapping_mul(0x9e37_79b1).rotate_left(16);
+                best = rarest(draw % chunks);
+            }
+            let Some((holders, _, start)) = best else {
+                source.free = 0;
+                continue;
+            };
+            let run = (start..)
+                .zip(open.iter().skip_while(|(chunk, _)| *chunk < start))
+                .take_while(|(next, (chunk, h))| next == chunk && *h == holders && source.held.has(*chunk))
+                .take(source.free.min(run_limit.into()) as usize)
+                .count() as u32;
+            cursor = start + run;
+            source.free -= run;
+            source.eta_us += source.chunk_us * u64::from(run);
+            open.retain(|(chunk, _)| *chunk < start || *chunk >= cursor);
+            runs.push((source.id, start, run));
+        }
+        for (peer, start, run) in runs {
+            self.request_chunks(want.id, start, run, peer, urgency);
+        }
+    }
+
+    /// What was fetched ahead and is asked for by the player now must not wait behind what is still fetched ahead.
+    fn upgrade(&mut self, id: ObjectId, urgency: Urgency) {
+        let mut upgraded: Vec<(PeerId, u32)> = Vec::new();
+        for peer in self.peers.values_mut() {
+            for (request_id, request) in peer.requests.iter_mut() {
+                if request.object == id && request.urgency < urgency {
+                    request.urgency = urgency;
+                    upgraded.push((peer.id, *request_id));
+                }
+            }
+        }
+        for (peer, request) in upgraded {
+            self.send_request(peer, request);
+        }
+    }
+
+    /// Asks a peer for a run of chunks.
+    fn request_chunks(&mut self, id: ObjectId, first: u32, count: u32, peer_id: PeerId, urgency: Urgency) {
+        let now = self.now;
+        let Ok(size) = u8::try_from(count) else { return };
+        let (Some(object), Some(peer)) = (self.objects.get_mut(&id), self.peers.get_mut(&peer_id)) else {
+            return;
+        };
+        self.next_request = self.next_request.wrapping_add(1);
+        let request_id = self.next_request;
+        for chunk in first..first + count {
+            object.request(chunk, By::Peer(peer_id, request_id), now);
+        }
+        object.asked_peers_at.get_or_insert(now);
+        object.cursor = first + count;
+        peer.download.start(now);
+        peer.last_request = request_id;
+        let request = Request {
+            object: id,
+            first,
+            count: size,
+            got: 0,
+            issued_at: now,
+            progress_at: now,
+            urgency,
+        };
+        self.timers
+            .set_earlier(Timer::Schedule, peer.request_timeout(&request));
+        peer.requests.insert(request_id, request);
+        self.send_request(peer_id, request_id);
+    }
+
+    /// Sends a request, or says that it is more urgent now.
+    fn send_request(&mut self, peer: PeerId, id: u32) {
+        let Some(request) = self.peers.get(&peer).and_then(|peer| peer.requests.get(&id)) else {
+            return;
+        };
+        let Some(object) = self.objects.get(&request.object) else {
+            return;
+        };
+        let mut nonce = [0; 16];
+        self.rng.fill(&mut nonce);
+        let message = Message::Request {
+            id,
+            object: request.object,
+            root: object.info.root,
+            first: request.first,
+            count: request.count,
+            nonce,
+            urgency: request.urgency,
+        };
+        self.send(peer, &message);
+    }
+}
