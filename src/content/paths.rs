@@ -45,9 +45,13 @@ pub fn normalise_path(reference: &str, significant_query: &[String]) -> Result<S
 /// serialised form of the WHATWG URL standard; query and fragment of `base` do not matter, those of `url` are kept.
 #[must_use]
 pub fn strip_base<'a>(base: &str, url: &'a str) -> Option<&'a str> {
-    let end = base.find(['?', '#']).unwrap_or(base.len());
-    let folder = base.get(..end)?;
-    let folder = folder.get(..=folder.rfind('/')?)?;
+    let bytes = base.as_bytes();
+    let end = bytes.iter().position(|byte| matches!(byte, b'?' | b'#'));
+    let slash = bytes
+        .get(..end.unwrap_or(bytes.len()))?
+        .iter()
+        .rposition(|byte| *byte == b'/');
+    let folder = base.get(..=slash?)?;
     url.strip_prefix(folder)
 }
 
@@ -176,7 +180,14 @@ fn remove_dot_segments(path: &str) -> Result<String, PathError> {
             kept.push("");
         }
     }
-    Ok(kept.join("/"))
+    let mut out = String::with_capacity(path.len());
+    for (position, segment) in kept.into_iter().enumerate() {
+        if position > 0 {
+            out.push('/');
+        }
+        out.push_str(segment);
+    }
+    Ok(out)
 }
 
 /// The parameters that are part of the name, encoded, in ascending order of their names.

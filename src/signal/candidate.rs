@@ -89,7 +89,7 @@ impl Candidate {
         if line.len() > MAX_CANDIDATE_LINE {
             return Err(InvalidCandidate::TooLong);
         }
-        let line = line.trim();
+        let line = line.trim_ascii();
         let line = line.strip_prefix("a=").unwrap_or(line);
         if line.is_empty() {
             return Ok(None);
@@ -97,7 +97,8 @@ impl Candidate {
         let mut words = line
             .strip_prefix("candidate:")
             .ok_or(InvalidCandidate::Malformed)?
-            .split_ascii_whitespace();
+            .split(' ')
+            .filter(|word| !word.is_empty());
         let mut word = || words.next().ok_or(InvalidCandidate::Malformed);
         let foundation = word()?.parse().map_err(|_| InvalidCandidate::BadFoundation)?;
         let component: u16 = number(word()?)?;

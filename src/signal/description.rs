@@ -60,7 +60,7 @@ impl Description {
         }
         let mut fields = Fields::default();
         for line in sdp.lines() {
-            fields.read(line.trim_end())?;
+            fields.read(line.trim_ascii_end())?;
         }
         if fields.media != 1 {
             return Err(InvalidDescription::NotOneDataChannelTransport);

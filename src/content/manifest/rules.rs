@@ -141,7 +141,7 @@ pub(in crate::content) fn check_path(path: &str, significant: &[String]) -> Resu
 
 /// `type/subtype` of token characters, then anything printable (RFC 9110 §8.3.1).
 pub(in crate::content) fn check_media_type(media_type: &str) -> Result<(), ManifestError> {
-    let essence = media_type.split(';').next().unwrap_or_default().trim_end();
+    let essence = media_type.split(';').next().unwrap_or_default().trim_ascii_end();
     let is_token = |text: &str| {
         !text.is_empty()
             && text
