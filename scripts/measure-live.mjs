@@ -39,6 +39,7 @@ const plan = {
   browser: values.browser ?? 'chromium',
   churn: values.churn === undefined ? null : positive('churn'),
   fault: values.fault ?? null,
+  lowLatency: values['low-latency'] === true,
   pairs: values.pairs === undefined ? null : positive('pairs'),
 };
 const control = values.control === true || plan.pairs !== null;
@@ -60,14 +61,21 @@ async function measure() {
     publisher,
     state: path.join(WORK, 'measure-live-state'),
     encoder: values.encoder,
-    source: values.content === undefined ? await media('steady') : path.resolve(values.content),
+    source:
+      values.content === undefined
+        ? await media(plan.lowLatency ? 'fragments' : 'steady')
+        : path.resolve(values.content),
     loop: ['--window', String(WINDOW_SECONDS)],
+    lowLatency: plan.lowLatency,
   });
   const fault =
     plan.fault === null ? null : await originFault(plan.fault, { folder, targetS: SEGMENT_SECONDS });
-  const origin = await liveOrigin({ site, publicKey: live.publicKey, trackerKey: tracker.file, fault });
+  const origin = await liveOrigin({
+    ...{ site, publicKey: live.publicKey, trackerKey: tracker.file, fault },
+    lowLatency: plan.lowLatency ? live : undefined,
+  });
   const page = {
-    source: live.playlist,
+    source: await live.begun(),
     content: live.contentId,
     live: 'on',
     tracker: origin.tracker,

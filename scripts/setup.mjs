@@ -1,7 +1,8 @@
 // Brings a fresh Debian 12 machine with rustup's Rust, Node.js and npm to where the project builds, runs and is tested.
 // Looks first and installs only what is missing; a second run installs nothing.
 //
-//   node scripts/setup.mjs [start|viewers|test]     what for: the page, headless viewers, or all tests (the default)
+//   node scripts/setup.mjs [start|viewers|live|test]     what for: the page, headless viewers, viewers of live streams, or
+//                                                        all tests (the default)
 
 import { createHash } from 'node:crypto';
 import { access, readFile, writeFile } from 'node:fs/promises';
@@ -20,7 +21,7 @@ export class Missing extends Error {
   }
 }
 
-/** Checks and installs. `purpose` is `start`, `viewers` or `test`; each includes the one before. */
+/** Checks and installs. `purpose` is `start`, `viewers`, `live` or `test`; each includes the one before. */
 export async function setup(purpose) {
   const from = Date.now();
   let installed = 0;
@@ -49,7 +50,7 @@ export async function setup(purpose) {
   }
 }
 
-const PURPOSES = ['start', 'viewers', 'test'];
+const PURPOSES = ['start', 'viewers', 'live', 'test'];
 const NODE_MAJOR = 20;
 const NPM_STAMP = path.join(ROOT, 'node_modules', '.swarmseal-lock');
 
@@ -147,7 +148,7 @@ const NEEDS = [
   debian('coturn', 'test', 'relays in the tests of the exposure mode relay', ['coturn'], () =>
     exists('turnserver'),
   ),
-  debian('ffmpeg', 'test', 'makes the streams of the end-to-end tests', ['ffmpeg'], () => exists('ffmpeg')),
+  debian('ffmpeg', 'live', 'makes streams to measure and test with', ['ffmpeg'], () => exists('ffmpeg')),
 ];
 
 function byHand(need) {

@@ -28,6 +28,7 @@ npm start -- --viewers N      play it in N headless viewers and measure
   --port P                      for the page (8080, or any free one)
   --live                        a live stream: --content, a folder of fMP4, or the sample, again and again
   --encoder ffmpeg              with --live: a real encoder instead
+  --low-latency                 with --live: parts of half a second (low-latency HLS)
 npm start -- --live --viewers N   measure a live stream (320×180, 1.5 Mbit/s, or --content)
   --control                     before it, the same players without peers; the run counts if they do not stall
   --pairs P                     P such pairs, one after the other
@@ -56,7 +57,8 @@ async function main() {
     return;
   }
   const measured = values.viewers !== undefined;
-  await setup(measured ? 'viewers' : 'start');
+  const encodes = values.encoder !== undefined || values['low-latency'] || (measured && values.live);
+  await setup(encodes ? 'live' : measured ? 'viewers' : 'start');
   await build();
   if (measured) {
     const args = process.argv.slice(2);
@@ -70,26 +72,41 @@ async function main() {
   await openPage(values);
 }
 
-async function openPage({ content, key, port, live: isLive, encoder }) {
+async function openPage({ content, key, port, live: isLive, encoder, 'low-latency': lowLatency }) {
   const site = await emptyFolder(path.join(WORK, 'page'));
   const { publisher, tracker } = await demoKeys();
   const folder = path.join(site, 'content');
   if (isLive) {
     const source = content === undefined ? undefined : path.resolve(content);
-    live = await goLive(folder, { publisher, state: path.join(WORK, 'page-live'), encoder, source });
+    const state = path.join(WORK, 'page-live');
+    live = await goLive(folder, {
+      ...{ publisher, state, lowLatency, source },
+      // The sample has no fragments.
+      encoder: encoder ?? (lowLatency && content === undefined ? 'ffmpeg' : undefined),
+    });
   }
   const placed = live ?? (await placeContent(folder, { content, key }));
   await place(DEMO, site);
-  const serving = { root: site, publicKey: placed.publicKey, trackerKey: tracker.file };
+  const serving = {
+    root: site,
+    publicKey: placed.publicKey,
+    trackerKey: tracker.file,
+    lowLatency: lowLatency ? placed : undefined,
+  };
   const service = await serve({ ...serving, listen: `127.0.0.1:${port ?? PORT}` }).catch((error) => {
     if (port === undefined && /in use/i.test(error.message)) {
       return serve(serving);
     }
     throw error;
   });
+  const playlist = await (live?.begun() ?? placed.playlist);
   await writeFile(
     path.join(site, 'demo.json'),
-    JSON.stringify(demoConfiguration(placed, service, tracker, isLive === true), null, 2),
+    JSON.stringify(
+      demoConfiguration({ ...placed, playlist }, service, tracker, isLive === true),
+      null,
+      2,
+    ),
   );
   console.log(
     `\n  ${bold(service.url)}\n\n  ${dim('Open it in two tabs: the second one is fed by the first. Ctrl-C stops everything.')}\n`,

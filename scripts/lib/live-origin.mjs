@@ -8,13 +8,13 @@ import { WORK } from './paths.mjs';
 import { readLog } from './origin-log.mjs';
 import { serve, track } from './service.mjs';
 
-/** {url, tracker, log(), stop()}; `fault` is one of origin-faults.mjs, or null. */
-export async function liveOrigin({ site, publicKey, trackerKey, fault }) {
+/** {url, tracker, log(), stop()}; `fault` is one of origin-faults.mjs, or null; `lowLatency` as in service.mjs. */
+export async function liveOrigin({ site, publicKey, trackerKey, fault, lowLatency }) {
   const serving = { root: site, publicKey, trackerKey };
   if (fault === null) {
     const accessLog = path.join(WORK, 'measure-live-access.jsonl');
     await writeFile(accessLog, '');
-    const service = await serve({ ...serving, accessLog });
+    const service = await serve({ ...serving, accessLog, lowLatency });
     const { url, tracker } = service;
     return { url, tracker, log: () => readLog(accessLog), stop: () => service.stop() };
   }

@@ -13,6 +13,7 @@ export const RUN_OPTIONS = {
   port: { type: 'string' },
   live: { type: 'boolean' },
   encoder: { type: 'string' },
+  'low-latency': { type: 'boolean' },
   control: { type: 'boolean' },
   pairs: { type: 'string' },
   churn: { type: 'string' },

@@ -5,10 +5,26 @@ import { start } from './run.mjs';
 
 const READY_MS = 15_000;
 
-/** `swarmseal serve`: returns {url, tracker, accessLog, stop, …} once it listens. */
-export async function serve({ root, publicKey, trackerKey, accessLog, config, listen = '127.0.0.1:0' }) {
+/**
+ * `swarmseal serve`: returns {url, tracker, accessLog, stop, …} once it listens. `lowLatency` is what a packager of
+ * fragments writes into: {fragments, folder}.
+ */
+export async function serve({
+  root,
+  publicKey,
+  trackerKey,
+  accessLog,
+  config,
+  lowLatency,
+  listen = '127.0.0.1:0',
+}) {
   const args = ['serve', '--root', root, '--listen', listen, '--publisher', publicKey, '--key', trackerKey];
-  const optional = Object.entries({ '--access-log': accessLog, '--config': config });
+  const grouped = lowLatency === undefined ? undefined : `${lowLatency.fragments}=${lowLatency.folder}`;
+  const optional = Object.entries({
+    '--access-log': accessLog,
+    '--config': config,
+    '--low-latency': grouped,
+  });
   const given = optional.filter(([, value]) => value !== undefined).flat();
   return started([...args, ...given], { accessLog });
 }

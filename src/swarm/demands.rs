@@ -141,7 +141,11 @@ impl Engine {
         match self.catalog.resolve(&demand.path, demand.range) {
             Resolution::Found(spans) => {
                 #[cfg(feature = "live")]
-                self.align_timelines(&spans, demand.plays_at_us);
+                let spans = {
+                    let plays_at_us = demand.plays_at_us;
+                    self.align_timelines(&spans, plays_at_us);
+                    self.by_parts(spans)
+                };
                 for span in &spans {
                     self.note_active(span.object);
                     self.ensure_object(span.object);

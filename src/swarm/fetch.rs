@@ -46,6 +46,17 @@ pub(super) enum What {
     Document(DemandId),
 }
 
+impl What {
+    /// Whether its time is the network's and the origin's. A playlist may be held until there is something new in it.
+    pub(super) const fn tells_speed(&self) -> bool {
+        #[cfg(feature = "live")]
+        if let Self::Document(_) = self {
+            return false;
+        }
+        true
+    }
+}
+
 /// An HTTP request under way.
 #[derive(Clone, Debug)]
 pub(super) struct Fetch {

@@ -257,7 +257,7 @@ impl Engine {
         let Some(fetch) = self.fetches.remove(&id) else {
             return;
         };
-        if outcome == FetchOutcome::Complete {
+        if outcome == FetchOutcome::Complete && fetch.what.tells_speed() {
             self.http.sample(&fetch, self.now);
         }
         self.dirty = true;

@@ -455,3 +455,40 @@ fn a_head_seen_on_an_earlier_visit_is_not_undone() {
     assert_eq!(codes(&world, later).first().map(String::as_str), Some("stale"));
     assert!(delivered(&world, later, 1).is_none());
 }
+
+#[test]
+fn a_segment_comes_from_its_parts_and_is_not_fetched_again() {
+    let (mut world, mut broadcast) = Broadcast::world();
+    broadcast.split();
+    for _ in 0..3 {
+        broadcast.go_on(&mut world);
+    }
+    let viewer = start(&mut world, 1)[0];
+    world.run(1_000_000);
+    for part in 6..9 {
+        world.demand(viewer, part, &format!("p/{part}.m4s"));
+    }
+    world.run(1_000_000);
+    for id in 6..9 {
+        assert!(delivered(&world, viewer, id).is_some_and(|part| !part.is_empty()));
+    }
+    // Whole, in part, and long after the head has ceased to say of what it consists.
+    world.demand(viewer, 20, "v/2.m4s");
+    world.demand_range(viewer, 21, "v/2.m4s", Some((49_990, 100_009)));
+    world.run(100_000);
+    let body = Broadcast::body(broadcast.log, 2);
+    assert_eq!(delivered(&world, viewer, 20), Some(body.as_slice()));
+    assert_eq!(delivered(&world, viewer, 21), Some(&body[49_990..=100_009]));
+    for _ in 0..8 {
+        broadcast.go_on(&mut world);
+        world.run(TARGET_US);
+    }
+    world.demand(viewer, 22, "v/2.m4s");
+    world.demand(viewer, 23, "v/3.m4s");
+    world.run(2_000_000);
+    assert_eq!(delivered(&world, viewer, 22), Some(body.as_slice()));
+    assert_eq!(asked(&world, "v/2.m4s"), 0);
+    // What is not held and not stated any more comes as it lies there.
+    assert!(delivered(&world, viewer, 23).is_some());
+    assert_eq!((asked(&world, "v/3.m4s"), asked(&world, "p/9.m4s")), (1, 0));
+}

@@ -1,11 +1,14 @@
 //! `swarmseal serve`: tracker and static origin in one process.
 
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use crate::cli::Failure;
 use crate::cli::daemon::DaemonFlags;
 use crate::config::Config;
+use crate::low_latency::{LowLatency, LowLatencyOptions};
 use crate::origin::{AccessLog, Mount, MountError, Origin};
+use crate::publisher::live::Stop;
 
 /// Serve published folders over HTTP, with a tracker beside them
 ///
@@ -23,6 +26,15 @@ pub(super) struct Serve {
     /// Folder to serve elsewhere; may be repeated
     #[arg(long, value_name = "/PATH=DIR")]
     mount: Vec<String>,
+
+    /// Low-latency HLS: group the short fMP4 fragments that a packager writes into FRAGMENTS, and write parts, segments and
+    /// playlists into DIR, which a mount serves; may be repeated
+    #[arg(long, value_name = "FRAGMENTS=DIR")]
+    low_latency: Vec<String>,
+
+    /// Seconds that a low-latency segment lasts at least
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = segment_seconds)]
+    low_latency_segment: f64,
 
     /// Append one JSON line per answered request: t_ms, method, path, range, status, bytes
     #[arg(long, value_name = "FILE")]
@@ -50,7 +62,48 @@ impl Serve {
         let access_log = self.access_log.as_ref().or(config.origin.access_log.as_ref());
         let log = access_log.map(|path| AccessLog::open(path).map_err(|error| log_failure(path, &error)));
         let origin = Origin::new(mounts, log.transpose()?);
-        self.flags.run(&config, Some(origin))
+        let packaging = self
+            .low_latency
+            .iter()
+            .map(|folders| self.package(folders))
+            .collect::<Result<Vec<_>, _>>()?;
+        let served = self.flags.run(&config, Some(origin));
+        for (stop, thread) in packaging {
+            stop.now();
+            // What a thread panicked with is on the terminal already.
+            let _ = thread.join();
+        }
+        served
+    }
+
+    /// Begins to group the fragments of `FRAGMENTS=DIR`.
+    fn package(&self, folders: &str) -> Result<(Stop, JoinHandle<()>), Failure> {
+        let (fragments, folder) = folders.split_once('=').ok_or_else(|| {
+            Failure::new(
+                "low_latency_folders",
+                format!("{folders:?} does not name two folders"),
+                "as in --low-latency FRAGMENTS=DIR",
+            )
+        })?;
+        let packager = LowLatency::open(LowLatencyOptions {
+            fragments: fragments.into(),
+            folder: folder.into(),
+            segment_ms: (self.low_latency_segment * 1_000.0).round() as u32,
+        })?;
+        let stop = packager.stop();
+        let run =
+            move || packager.run(&mut |error| tracing::warn!(code = error.code(), "low latency: {error}"));
+        let thread = std::thread::Builder::new()
+            .name("low-latency".to_owned())
+            .spawn(run);
+        let thread = thread.map_err(|error| {
+            Failure::new(
+                "low_latency_thread",
+                error.to_string(),
+                "give the process more resources",
+            )
+        })?;
+        Ok((stop, thread))
     }
 
     fn mounts(&self, config: &Config) -> Result<Vec<Mount>, Failure> {
@@ -72,6 +125,14 @@ impl Serve {
         }
         Ok(mounts)
     }
+}
+
+fn segment_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.2..=60.0).contains(seconds));
+    seconds.ok_or_else(|| "between 0.2 and 60".to_owned())
 }
 
 /// A private key must not lie where everybody may read.

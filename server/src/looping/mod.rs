@@ -4,7 +4,6 @@
 //! over every repetition, and [`Loop`] writes segments and playlists into a folder when their time has come, as a
 //! packager would. What publishes the folder cannot tell the difference.
 
-mod fmp4;
 mod source;
 mod writer;
 

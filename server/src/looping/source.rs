@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use m3u8_rs::{MasterPlaylist, MediaPlaylist};
 use url::Url;
 
-use super::fmp4::{Header, Span};
+use crate::fmp4::{Header, Span};
 use crate::publisher::PublishError;
 use crate::publisher::plan::SEGMENT_LIMIT;
 use crate::publisher::source::{Folder, Source as _, read_range};

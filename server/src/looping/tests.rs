@@ -1,8 +1,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::fmp4::Header;
 use super::{Loop, LoopOptions};
+use crate::fmp4::Header;
 
 const SECOND_US: u64 = 1_000_000;
 /// 2026-09-21 14:13:20 UTC.

@@ -11,6 +11,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::source::{Material, Rendition};
 use crate::publisher::PublishError;
+use crate::publisher::output::replace;
 use crate::publisher::plan::SEGMENT_LIMIT;
 use crate::publisher::source::read_range;
 
@@ -295,15 +296,6 @@ impl Output {
     fn beside(&self, name: &str) -> PathBuf {
         self.path.with_file_name(name)
     }
-}
-
-/// Whoever reads sees the whole file or the one before.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".unfinished");
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .map_err(|error| PublishError::file(path, error))
 }
 
 fn date_time(unix_us: u64) -> String {

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod cache;
+mod holding;
 mod media_type;
 mod mount;
 mod range;

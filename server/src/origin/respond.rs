@@ -1,6 +1,7 @@
 //! From a request to an answer: mount, method, range, type, caching, CORS, and the count of what was sent.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,8 +17,10 @@ use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
 use crate::connection::{Meter, Remote};
+use crate::publisher::is_document;
 
 use super::access_log::{AccessLog, Line, unix_ms};
+use super::holding::{Directives, Holding};
 use super::mount::Mount;
 use super::range::{self, Asked};
 use super::{cache, media_type};
@@ -27,6 +30,7 @@ use super::{cache, media_type};
 pub struct Origin {
     mounts: Arc<[(Mount, ServeDir)]>,
     log: Option<AccessLog>,
+    holding: Arc<Holding>,
 }
 
 impl Origin {
@@ -40,7 +44,8 @@ impl Origin {
                 (mount, folder)
             })
             .collect();
-        Self { mounts, log }
+        let holding = Arc::new(Holding::new());
+        Self { mounts, log, holding }
     }
 
     /// Answers one request and logs it when its body has been sent or given up.
@@ -111,6 +116,11 @@ impl Origin {
         // Named here rather than left to the folder service, which would serve `file/` as `file`.
         let index = if rest.ends_with('/') { "index.html" } else { "" };
         let name = format!("{rest}{index}");
+        if request.method() == Method::GET
+            && let Err(status) = self.hold(mount.folder(), &name, request.uri().query()).await
+        {
+            return empty(status);
+        }
         let Ok(inner) = PathAndQuery::try_from(name.as_str()) else {
             return empty(StatusCode::NOT_FOUND);
         };
@@ -141,6 +151,24 @@ impl Origin {
             StatusCode::INTERNAL_SERVER_ERROR => empty(StatusCode::INTERNAL_SERVER_ERROR),
             _ => empty(StatusCode::NOT_FOUND),
         }
+    }
+}
+
+impl Origin {
+    /// Low latency: waits for what will be there soon.
+    async fn hold(&self, root: &Path, name: &str, query: Option<&str>) -> Result<(), StatusCode> {
+        let path = root.join(name.trim_start_matches('/'));
+        if is_document(name) {
+            return match Directives::of(query)? {
+                Some(asked) => self.holding.playlist(root, &path, asked).await,
+                None => Ok(()),
+            };
+        }
+        // Names with escapes are hinted at by nobody.
+        if !name.contains('%') && !tokio::fs::try_exists(&path).await.unwrap_or(true) {
+            self.holding.hinted(root, &path).await;
+        }
+        Ok(())
     }
 }
 

@@ -1,9 +1,12 @@
 //! HTTP Live Streaming (RFC 8216, draft-pantos-hls-rfc8216bis): which bytes the playlists name.
 
+pub(crate) mod parts;
+
 use m3u8_rs::{AlternativeMediaType, MediaPlaylist, MediaSegment};
 use url::Url;
 
-use super::plan::{Kind, Named, Planner, TrackHead};
+use super::journal::Place;
+use super::plan::{Kind, Named, PartGroup, PlannedParts, Planner, TrackHead};
 use super::source::read_document;
 use super::{PublishError, media_type};
 
@@ -165,6 +168,7 @@ fn read_media(
     }
     planner.target(parsed.target_duration.saturating_mul(1000));
     let audio = kind == Kind::Audio;
+    let mut parts = PartsReader::of(planner, playlist)?;
     let mut segments: Vec<Named> = Vec::with_capacity(parsed.segments.len());
     let mut start = 0;
     for segment in &parsed.segments {
@@ -183,11 +187,15 @@ fn read_media(
         }
         let duration = (f64::from(segment.duration) * f64::from(TIMESCALE)).round() as u64;
         let is_gap = segment.unknown_tags.iter().any(|tag| tag.tag == "X-GAP");
-        if !is_gap {
+        if is_gap {
+            parts.pass();
+        } else {
             let name = planner
                 .references
                 .name(&playlist.name, &playlist.address, &segment.uri)?;
             let range = byte_range(playlist, segment, &name, segments.last())?;
+            let place = (name.as_str().into(), range);
+            parts.take(planner, playlist, Some(place), start, segment.discontinuity)?;
             segments.push(Named {
                 name,
                 range,
@@ -201,13 +209,102 @@ fn read_media(
     if segments.is_empty() {
         planner.note(format!("{} has no segments", playlist.name));
     }
+    parts.take(planner, playlist, None, start, false)?;
+    let key = format!("hls {}", playlist.name);
     let head = TrackHead {
-        key: format!("hls {}", playlist.name),
+        key: key.clone(),
         kind,
         timescale: TIMESCALE,
         bitrate,
+        parts: None,
     };
-    planner.track(head, segments, &playlist.name)
+    planner.track(head, segments, &playlist.name)?;
+    if parts.named.is_empty() {
+        return Ok(());
+    }
+    let head = TrackHead {
+        key: format!("{key} parts"),
+        kind,
+        timescale: TIMESCALE,
+        bitrate,
+        parts: Some(PlannedParts {
+            of: key,
+            groups: parts.groups,
+        }),
+    };
+    planner.track(head, parts.named, &playlist.name)
+}
+
+/// Goes along with the segments of a playlist, and turns their parts into segments of a track of their own.
+struct PartsReader {
+    of_segment: std::vec::IntoIter<Vec<parts::Part>>,
+    named: Vec<Named>,
+    groups: Vec<PartGroup>,
+}
+
+impl PartsReader {
+    /// Parts matter while a stream runs; its recording is made of whole segments.
+    fn of(planner: &Planner<'_>, playlist: &Playlist) -> Result<Self, PublishError> {
+        let of_segment = if planner.is_live() {
+            parts::read(&playlist.text).map_err(|detail| playlist.unreadable(detail))?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            of_segment: of_segment.into_iter(),
+            named: Vec::new(),
+            groups: Vec::new(),
+        })
+    }
+
+    /// The parts of a segment that is not there.
+    fn pass(&mut self) {
+        self.of_segment.next();
+    }
+
+    /// The parts of `segment`, or of the one that is being made, which begins at `start`.
+    fn take(
+        &mut self,
+        planner: &Planner<'_>,
+        playlist: &Playlist,
+        segment: Option<Place>,
+        mut start: u64,
+        discontinuity: bool,
+    ) -> Result<(), PublishError> {
+        let mut group = PartGroup {
+            segment,
+            parts: Vec::new(),
+        };
+        for (position, part) in self.of_segment.next().unwrap_or_default().into_iter().enumerate() {
+            if part.byte_range.is_some() {
+                return Err(playlist.unsupported(
+                    "EXT-X-PART with BYTERANGE: parts have to be files of their own, numbered one after the other",
+                ));
+            }
+            if !(0.0..f64::from(MAX_DURATION_S)).contains(&part.duration_s) {
+                return Err(playlist.unreadable(format!("a part lasts {} s", part.duration_s)));
+            }
+            let duration = (part.duration_s * f64::from(TIMESCALE)).round() as u64;
+            if !part.is_gap {
+                let name = planner
+                    .references
+                    .name(&playlist.name, &playlist.address, &part.uri)?;
+                group.parts.push((name.as_str().into(), None));
+                self.named.push(Named {
+                    name,
+                    range: None,
+                    start,
+                    duration,
+                    discontinuity: discontinuity && position == 0,
+                });
+            }
+            start += duration;
+        }
+        if !group.parts.is_empty() {
+            self.groups.push(group);
+        }
+        Ok(())
+    }
 }
 
 fn parse_media(playlist: &Playlist) -> Result<MediaPlaylist, PublishError> {

@@ -24,6 +24,11 @@ pub(crate) fn of_segment(name: &str, audio: bool) -> &'static str {
     }
 }
 
+/// Whether this is a playlist or an MPD.
+pub(crate) fn is_document(name: &str) -> bool {
+    [HLS, DASH].contains(&of(name))
+}
+
 pub(crate) const HLS: &str = "application/vnd.apple.mpegurl";
 pub(crate) const DASH: &str = "application/dash+xml";
 const UNKNOWN: &str = "application/octet-stream";

@@ -21,6 +21,16 @@ pub(crate) fn write_file(
     result
 }
 
+/// The same for what can be written again, so that nothing waits for the disk: whoever reads sees the whole file, or
+/// the one before.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    std::fs::write(&unfinished, bytes)
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|error| PublishError::file(path, error))
+}
+
 fn write_temporary(
     path: &Path,
     temporary: &Path,

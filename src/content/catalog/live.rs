@@ -19,6 +19,21 @@ pub(super) struct LiveListing {
     /// Number of the logs; 0 before the first head.
     log: u64,
     documents: Vec<Document>,
+    /// Segments that are parts one after the other, in the order in which heads said so.
+    parents: Vec<PartsOf>,
+}
+
+/// Which parts a finished segment consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartsOf {
+    /// The segment.
+    pub segment: ObjectId,
+    /// Its first part.
+    pub first: ObjectId,
+    /// How many they are.
+    pub count: u32,
+    /// Whether the newest head says so, so that the parts are still to be had.
+    pub is_listed: bool,
 }
 
 impl LiveListing {
@@ -29,6 +44,7 @@ impl LiveListing {
             slot,
             log: 0,
             documents: Vec::new(),
+            parents: Vec::new(),
         })
     }
 
@@ -38,6 +54,26 @@ impl LiveListing {
 
     pub(super) fn document(&self, path: &str) -> Option<&Document> {
         self.documents.iter().find(|document| document.path == path)
+    }
+
+    fn note_parents(&mut self, head: &LiveHead) {
+        self.parents.iter_mut().for_each(|known| known.is_listed = false);
+        for track in &head.tracks {
+            let Some(parts) = &track.parts else { continue };
+            let finished = head.track(parts.of).map_or(0, LiveTrack::size);
+            for parent in parts.parents.iter().filter(|parent| parent.segment < finished) {
+                let stated = PartsOf {
+                    segment: ObjectId::new(parts.of, parent.segment),
+                    first: ObjectId::new(track.id, parent.first),
+                    count: parent.count,
+                    is_listed: true,
+                };
+                self.parents.retain(|known| known.segment != stated.segment);
+                self.parents.push(stated);
+            }
+        }
+        let surplus = self.parents.len().saturating_sub(MAX_PARENTS);
+        self.parents.drain(..surplus);
     }
 
     /// What peers compare: who follows the same logs may exchange all tracks.
@@ -59,6 +95,13 @@ impl Catalog {
         self.live.as_ref()?.document(path)
     }
 
+    /// Of which parts a segment consists, if a head has said so not too long ago.
+    #[must_use]
+    pub fn parts_of(&self, segment: ObjectId) -> Option<&PartsOf> {
+        let mut known = self.live.as_ref()?.parents.iter();
+        known.find(|parent| parent.segment == segment)
+    }
+
     /// Takes in what a head states. The head must have passed [`crate::content::live::Chain::accept`]. Says whether it
     /// began other logs, of which nothing was known before.
     pub fn accept_head(&mut self, head: &LiveHead) -> bool {
@@ -67,9 +110,11 @@ impl Catalog {
         live.log = head.log;
         live.documents.clone_from(&head.documents);
         if began {
+            live.parents.clear();
             self.tracks.clear();
             self.rows.clear();
         }
+        live.note_parents(head);
         for asset in &head.assets {
             let is_known = |position: &u32| {
                 let known = self.assets.get(*position as usize);
@@ -245,4 +290,6 @@ impl Index {
     }
 }
 
+/// Segments whose parts are remembered: half an hour of one track of 2 s.
+const MAX_PARENTS: usize = 1_024;
 const LOG_CONTEXT: &[u8] = b"swarmseal/log/1";

@@ -4,6 +4,7 @@
 //! head is due, or a neighbour. Whatever is taken goes on to every neighbour once.
 
 mod documents;
+mod parts;
 mod passing;
 mod polling;
 

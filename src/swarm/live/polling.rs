@@ -70,6 +70,8 @@ impl Polling {
             }
         }
         self.misses = 0;
+        // Whoever waits on asks again.
+        self.hasty_at = None;
         self.taken_at = now;
         self.ended = head.end;
     }

@@ -36,6 +36,15 @@ const STREAMS = {
     ]);
   },
 
+  /** 320×180 at 1.5 Mbit/s, in fragments of 0.5 s of which every fourth begins with a key frame, 60 s. */
+  async fragments(folder) {
+    await ffmpeg([
+      ...noisyPicture('320x180', 24, 60),
+      ...h264(1500, 48),
+      ...['-bf', '0', '-hls_flags', 'split_by_time', ...segments(folder, { seconds: 0.5 })],
+    ]);
+  },
+
   /** 10,000 segments of 1 s in one file, addressed by byte ranges. */
   async endless(folder) {
     await ffmpeg([

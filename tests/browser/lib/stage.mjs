@@ -48,6 +48,9 @@ export class Stage {
       ? stage.#build(stream, { own: own || prepare !== undefined, prepare })
       : stage.#goLive(live));
     await stage.#serve({ faults, ownTracker, config });
+    if (stage.live !== undefined) {
+      stage.playlist = await stage.live.begun();
+    }
     return stage;
   }
 
@@ -66,7 +69,6 @@ export class Stage {
     });
     this.#closing.push(() => this.live.kill());
     this.manifest = { content: this.live.contentId };
-    this.playlist = this.live.playlist;
     await placeViewer(this.site);
   }
 
@@ -92,7 +94,8 @@ export class Stage {
         file = `${this.site}.toml`;
         await writeFile(file, config);
       }
-      this.service = await serve({ ...serving, accessLog: this.accessLog, config: file });
+      const lowLatency = this.live?.fragments ? this.live : undefined;
+      this.service = await serve({ ...serving, accessLog: this.accessLog, config: file, lowLatency });
       this.#closing.push(() => this.service.stop());
       this.url = this.service.url;
     } else {

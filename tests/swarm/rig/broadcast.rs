@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Session};
+use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Parent, Parts, Session};
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{
@@ -17,8 +17,11 @@ use super::world::World;
 pub const TARGET_US: u64 = 2_000_000;
 /// Bytes of a segment: some chunks.
 pub const SEGMENT: usize = 150_000;
-/// Records that a head carries.
+/// Records of segments that a head carries.
 const CARRIED: usize = 3;
+/// Parts of a segment, of which all but the last are so long.
+pub const PARTS: usize = 3;
+const PART: usize = 50_000;
 pub const PLAYLIST: &str = "live.m3u8";
 
 /// The publisher's side of a live content.
@@ -30,7 +33,16 @@ pub struct Broadcast {
     pub sequence: u64,
     pub records: Vec<Record>,
     rows: Vec<Vec<Hash>>,
+    /// Of low latency: the log of the parts.
+    parts: Option<Log>,
     digests: Vec<Hash>,
+}
+
+/// Records and rows of a track.
+#[derive(Default)]
+struct Log {
+    records: Vec<Record>,
+    rows: Vec<Vec<Hash>>,
 }
 
 impl Broadcast {
@@ -72,9 +84,15 @@ impl Broadcast {
             sequence: 0,
             records: Vec::new(),
             rows: Vec::new(),
+            parts: None,
             digests: Vec::new(),
         };
         (world, broadcast)
+    }
+
+    /// From now on, each segment comes in parts as well. Before the first one.
+    pub fn split(&mut self) {
+        self.parts = Some(Log::default());
     }
 
     /// Loses all state and begins other logs under another session.
@@ -100,6 +118,30 @@ impl Broadcast {
             media_start: index as u64 * 2_000,
         });
         self.rows.push(hashed.row);
+        if let Some(parts) = &mut self.parts {
+            for (number, part) in body
+                .chunks(PART)
+                .take(PARTS - 1)
+                .chain([&body[PART * (PARTS - 1)..]])
+                .enumerate()
+            {
+                let number = index * PARTS + number;
+                let hashed = HashedObject::of(part);
+                parts.records.push(Record {
+                    root: hashed.root,
+                    length: u32::try_from(hashed.length).unwrap(),
+                    duration: 500,
+                    offset: 0,
+                    row_offset: parts.rows.iter().map(|row| row.len() as u64 * 32).sum(),
+                    media_start: number as u64 * 500,
+                });
+                parts.rows.push(hashed.row);
+                world
+                    .published
+                    .files
+                    .insert(format!("p/{number}.m4s"), part.to_vec().into());
+            }
+        }
         let path = format!("v/{index}.m4s");
         world.published.files.insert(path.clone(), body.into());
         path
@@ -135,11 +177,22 @@ impl Broadcast {
 
     /// The next head, unsigned.
     pub fn head(&self, world: &World, end: bool) -> LiveHead {
-        let base = self.records.len().saturating_sub(CARRIED);
-        let mut before = RootBuilder::default();
-        for record in &self.records[..base] {
-            before.push(tree::leaf(&record.encode()));
-        }
+        let segments = track(1, "v", (&self.records, &self.rows), CARRIED, end);
+        let parts = self.parts.as_ref().map(|parts| {
+            let first = self.records.len().saturating_sub(CARRIED);
+            let parent = |segment: usize| Parent {
+                segment: u32::try_from(segment).unwrap(),
+                first: u32::try_from(segment * PARTS).unwrap(),
+                count: u32::try_from(PARTS).unwrap(),
+            };
+            LiveTrack {
+                parts: Some(Parts {
+                    of: TrackId(1),
+                    parents: (first..self.records.len()).map(parent).collect(),
+                }),
+                ..track(2, "p", (&parts.records, &parts.rows), CARRIED * PARTS, end)
+            }
+        });
         let documents = match self.digests.as_slice() {
             [] => Vec::new(),
             digests => vec![Document {
@@ -155,25 +208,7 @@ impl Broadcast {
             sequence: self.sequence,
             issued_ms: NOW_S * 1_000 + world.now.0 / 1_000,
             target_ms: 2_000,
-            tracks: vec![LiveTrack {
-                id: TrackId(1),
-                kind: TrackKind::Video,
-                media_type: "video/mp4".into(),
-                timescale: 1_000,
-                bitrate: None,
-                names: Names::Template {
-                    pattern: "v/$Number$.m4s".into(),
-                    start_number: 0,
-                },
-                ranged: false,
-                base: u32::try_from(base).unwrap(),
-                frontier: before.peaks().to_vec(),
-                records: self.records[base..].to_vec(),
-                rows: self.rows[base..].to_vec(),
-                discontinuities: Vec::new(),
-                closed: end,
-                parts: None,
-            }],
+            tracks: core::iter::once(segments).chain(parts).collect(),
             assets: Vec::new(),
             documents,
             end,
@@ -190,23 +225,29 @@ impl Broadcast {
             not_after: NOW_S + 80_000,
             first_sequence: 1,
         };
-        let encoded: Vec<u8> = self.records.iter().flat_map(Record::encode).collect();
-        let roots = encoded.chunks_exact(256 * 64).flat_map(|page| {
-            let leaves: Vec<Hash> = page.chunks_exact(64).map(tree::leaf).collect();
-            tree::root(&leaves).0
-        });
-        let rows = self.rows.iter().flatten().flat_map(|hash| hash.0);
         let log = format!("{}/{}", self.slot.folder, self.log);
-        for (path, body) in [
+        let mut files = vec![
             (
                 self.slot.session(head.session),
                 session.sign(&self.publisher).unwrap(),
             ),
             (self.slot.newest(), self.sign(head)),
-            (format!("{log}/track-1.pages"), roots.collect()),
-            (format!("{log}/track-1.rows"), rows.collect()),
-            (format!("{log}/track-1.records"), encoded.clone()),
-        ] {
+        ];
+        let parts = self.parts.as_ref().map(|parts| (&parts.records, &parts.rows));
+        for (number, (records, rows)) in
+            (1..).zip([Some((&self.records, &self.rows)), parts].into_iter().flatten())
+        {
+            let encoded: Vec<u8> = records.iter().flat_map(Record::encode).collect();
+            let roots = encoded.chunks_exact(256 * 64).flat_map(|page| {
+                let leaves: Vec<Hash> = page.chunks_exact(64).map(tree::leaf).collect();
+                tree::root(&leaves).0
+            });
+            let rows = rows.iter().flatten().flat_map(|hash| hash.0);
+            files.push((format!("{log}/track-{number}.pages"), roots.collect()));
+            files.push((format!("{log}/track-{number}.rows"), rows.collect()));
+            files.push((format!("{log}/track-{number}.records"), encoded));
+        }
+        for (path, body) in files {
             world.published.files.insert(path, Arc::new(body));
         }
     }
@@ -214,5 +255,39 @@ impl Broadcast {
     /// A head under this session's key.
     pub fn sign(&self, head: &LiveHead) -> Vec<u8> {
         head.sign(&self.session, &[]).unwrap()
+    }
+}
+
+/// A track as a head states it.
+fn track(
+    id: u16,
+    folder: &str,
+    (records, rows): (&[Record], &[Vec<Hash>]),
+    carried: usize,
+    closed: bool,
+) -> LiveTrack {
+    let base = records.len().saturating_sub(carried);
+    let mut before = RootBuilder::default();
+    for record in &records[..base] {
+        before.push(tree::leaf(&record.encode()));
+    }
+    LiveTrack {
+        id: TrackId(id),
+        kind: TrackKind::Video,
+        media_type: "video/mp4".into(),
+        timescale: 1_000,
+        bitrate: None,
+        names: Names::Template {
+            pattern: format!("{folder}/$Number$.m4s"),
+            start_number: 0,
+        },
+        ranged: false,
+        base: u32::try_from(base).unwrap(),
+        frontier: before.peaks().to_vec(),
+        records: records[base..].to_vec(),
+        rows: rows[base..].to_vec(),
+        discontinuities: Vec::new(),
+        closed,
+        parts: None,
     }
 }

@@ -128,10 +128,11 @@ impl Published {
 
     /// The published bytes of an object.
     pub fn object(&self, object: ObjectId) -> &[u8] {
-        let path = if object.track.0 == 0 {
-            "index.m3u8".to_owned()
-        } else {
-            format!("v/{}.m4s", object.index)
+        let path = match object.track.0 {
+            0 => "index.m3u8".to_owned(),
+            1 => format!("v/{}.m4s", object.index),
+            // Parts of a live content.
+            _ => format!("p/{}.m4s", object.index),
         };
         &self.files[&path]
     }

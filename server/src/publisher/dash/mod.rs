@@ -98,6 +98,7 @@ fn read(planner: &mut Planner<'_>, name: &str) -> Result<(), PublishError> {
             kind: rendition.kind,
             timescale: rendition.timescale,
             bitrate: rendition.bitrate,
+            parts: None,
         };
         planner.track(head, rendition.segments, name)?;
     }

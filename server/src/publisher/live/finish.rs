@@ -109,7 +109,12 @@ impl Finish<'_> {
             .track(self.live.log, recording.outline.id, TrackFile::Rows);
         let mut rows = File::open(&rows).map_err(|error| PublishError::file(&rows, error))?;
         let (mut pieces, mut hashed) = (Vec::new(), Vec::new());
-        for segment in &recording.segments {
+        // Parts are in the recording as their segments, but for those that playlists still name.
+        let wanted = recording
+            .segments
+            .get(recording.first_listed()..)
+            .unwrap_or_default();
+        for segment in wanted {
             let Some(kept) = self.segment(segment, &mut rows)? else {
                 continue;
             };
@@ -123,7 +128,7 @@ impl Finish<'_> {
                 discontinuity: segment.discontinuity,
             });
         }
-        let gone = recording.segments.len() - pieces.len();
+        let gone = wanted.len() - pieces.len();
         if gone > 0 {
             let of = &recording.outline.key;
             let note = format!(
@@ -145,6 +150,7 @@ impl Finish<'_> {
             bitrate: recording.bitrate(),
             ranged: recording.outline.ranged,
             pieces,
+            parts: None,
         });
         Ok(())
     }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::publisher::plan::{Plan, PlannedAsset, PlannedTrack};
 use crate::publisher::source::{Folder, Opened, Source, Stamp, read_range};
-use crate::publisher::{PublishError, media_type};
+use crate::publisher::{PublishError, is_document, media_type};
 
 /// One look at a folder.
 pub(super) struct Observed {
@@ -112,11 +112,6 @@ impl Source for Snapshot<'_> {
     fn stamps_are_cheap(&self) -> bool {
         true
     }
-}
-
-/// Whether this is a playlist or an MPD.
-pub(super) fn is_document(name: &str) -> bool {
-    [media_type::HLS, media_type::DASH].contains(&media_type::of(name))
 }
 
 /// Longer than the playlist of a track with as many segments as a track may have.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 
-use swarmseal::content::live::{Document, LiveHead, LiveTrack};
+use swarmseal::content::live::{Document, LiveHead, LiveTrack, Parent};
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::{Asset, Hash, MAX_TRACK, Manifest, TrackId};
 
 use super::files::Files;
 use super::observe::{self, Observed};
+use super::parents;
 use super::recording::{Next, Recorded, Recording};
 use super::sessions::{Held, Sessions};
 use super::state::State;
@@ -190,9 +191,11 @@ impl LivePublisher {
         for asset in &observed.assets {
             changed |= self.merge_asset(asset)?;
         }
+        // Parts come after what they are parts of.
         for planned in &observed.tracks {
             changed |= self.merge_track(planned)?;
         }
+        self.merge_parents(observed)?;
         Ok(changed)
     }
 
@@ -232,8 +235,23 @@ impl LivePublisher {
     }
 
     fn merge_track(&mut self, planned: &PlannedTrack) -> Result<bool, PublishError> {
+        let parts_of = match &planned.parts {
+            Some(parts) => match self.going_on(&parts.of) {
+                Some(whole) => Some(whole.outline.id),
+                // No segment is finished yet.
+                None => return Ok(false),
+            },
+            None => None,
+        };
         let is_this = |known: &Recording| known.outline.key == planned.key && !known.closed;
         let mut at = self.recordings.iter().position(is_this);
+        if let Some(recording) = at.and_then(|at| self.recordings.get_mut(at))
+            && recording.outline.parts_of != parts_of
+        {
+            recording.closed = true;
+            self.state.closed(recording.outline.id);
+            at = None;
+        }
         let news = match at.and_then(|at| self.recordings.get(at)) {
             Some(recording) => recording.news(&planned.pieces),
             None => planned.pieces.clone(),
@@ -251,7 +269,8 @@ impl LivePublisher {
                         self.state.closed(recording.outline.id);
                     }
                     let rest = news.get(position..).unwrap_or_default();
-                    let Some(recording) = Recording::begin(self.free_number()?, planned, rest) else {
+                    let Some(recording) = Recording::begin(self.free_number()?, planned, rest, parts_of)
+                    else {
                         return Ok(changed);
                     };
                     self.state.track(&recording.outline);
@@ -276,6 +295,30 @@ impl LivePublisher {
             changed = true;
         }
         Ok(changed)
+    }
+
+    /// Says anew which segments the parts make up that playlists name.
+    fn merge_parents(&mut self, observed: &Observed) -> Result<(), PublishError> {
+        let mut now: BTreeMap<TrackId, Vec<Parent>> = BTreeMap::new();
+        for planned in &observed.tracks {
+            if let (Some(parts), Some(recording)) = (&planned.parts, self.going_on(&planned.key))
+                && let Some(whole) = self.going_on(&parts.of)
+            {
+                let parents = parents::of(&parts.groups, recording, whole, &self.folder)?;
+                now.insert(recording.outline.id, parents);
+            }
+        }
+        for recording in &mut self.recordings {
+            recording.parents = now.remove(&recording.outline.id).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The track that is made from this and goes on.
+    fn going_on(&self, key: &str) -> Option<&Recording> {
+        self.recordings
+            .iter()
+            .find(|recording| recording.outline.key == key && !recording.closed)
     }
 
     /// Vouches for the playlists and MPDs as they are now.
@@ -346,6 +389,12 @@ impl LivePublisher {
             let state = |recording: &Recording| -> LiveTrack {
                 let since = self.stated.get(&recording.outline.id).copied().unwrap_or(0);
                 let window_ms = if recording.closed { 0 } else { window_ms };
+                let is_split = self
+                    .recordings
+                    .iter()
+                    .any(|parts| parts.outline.parts_of == Some(recording.outline.id));
+                // The newest segments come as their parts.
+                let with_rows = if is_split { 0 } else { with_rows };
                 recording.state(recording.window(window_ms, since).min(most), with_rows)
             };
             let mut tracks: Vec<LiveTrack> = self.recordings.iter().map(state).collect();
@@ -481,6 +530,6 @@ pub(super) fn no_session() -> PublishError {
 /// Target durations whose records and rows a head carries.
 const WINDOW_TARGETS: u64 = 3;
 /// Versions of a playlist that a head vouches for.
-const DIGESTS: usize = 3;
+const DIGESTS: usize = 8;
 /// Part of a session's validity for which the next one is valid too.
 pub(super) const OVERLAP: u64 = 4;

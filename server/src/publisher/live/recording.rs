@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use swarmseal::content::live::LiveTrack;
+use swarmseal::content::live::{LiveTrack, Parent, Parts};
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{
@@ -29,6 +29,9 @@ pub(super) struct Outline {
     /// Number of the first segment, if the name is a pattern.
     pub(super) start_number: Option<u64>,
     pub(super) ranged: bool,
+    /// The track whose segments consist of this one's.
+    #[serde(default)]
+    pub(super) parts_of: Option<TrackId>,
 }
 
 /// One track and its log.
@@ -36,6 +39,8 @@ pub(super) struct Recording {
     pub(super) outline: Outline,
     pub(super) segments: Vec<Recorded>,
     pub(super) closed: bool,
+    /// Of a track of parts: the newest segments that they make up.
+    pub(super) parents: Vec<Parent>,
     template: Option<Template>,
     /// Rows of the newest segments, to the end of the log.
     rows: VecDeque<Vec<Hash>>,
@@ -62,7 +67,12 @@ pub(super) enum Next {
 
 impl Recording {
     /// Begins a track with its first pieces; `None` if their names follow no rule, or one more has to be seen first.
-    pub(super) fn begin(id: TrackId, planned: &PlannedTrack, pieces: &[Piece]) -> Option<Self> {
+    pub(super) fn begin(
+        id: TrackId,
+        planned: &PlannedTrack,
+        pieces: &[Piece],
+        parts_of: Option<TrackId>,
+    ) -> Option<Self> {
         let first = pieces.get(..1)?;
         // Two pieces tell which number counts, unless one between them is gone.
         let found = [pieces.get(..2).unwrap_or(first), first]
@@ -96,6 +106,7 @@ impl Recording {
             name,
             start_number,
             ranged: planned.ranged,
+            parts_of,
         }))
     }
 
@@ -108,6 +119,7 @@ impl Recording {
             outline,
             segments: Vec::new(),
             closed: false,
+            parents: Vec::new(),
             template,
             rows: VecDeque::new(),
             leaves: Vec::new(),
@@ -294,7 +306,24 @@ impl Recording {
             rows: self.rows.range(self.rows.len() - rows..).cloned().collect(),
             discontinuities: discontinuities.map(|(index, _)| index).collect(),
             closed: self.closed,
-            parts: None,
+            parts: self.outline.parts_of.map(|of| Parts {
+                of,
+                parents: self.parents.clone(),
+            }),
+        }
+    }
+
+    /// Position of what was stated at `place`.
+    pub(super) fn position(&self, place: &Place) -> Option<u32> {
+        self.places.get(place).copied()
+    }
+
+    /// Position of the first segment that belongs into a recording of the stream.
+    pub(super) fn first_listed(&self) -> usize {
+        match (self.outline.parts_of, self.parents.first()) {
+            (None, _) => 0,
+            (Some(_), Some(parent)) => parent.first as usize,
+            (Some(_), None) => self.segments.len(),
         }
     }
 

@@ -1,27 +1,14 @@
 //! The loop around a live publisher: woken when a playlist changes, and now and then in case nobody wakes it.
 
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-
-use super::observe;
 use super::publisher::{LivePublisher, Stated, Step};
 use crate::publisher::{PublishError, Published};
+use crate::watching::{Stop, Watching};
 
 /// Watches the folder of a packager.
-pub struct Watch {
-    wakes: Receiver<Wake>,
-    sender: Sender<Wake>,
-    /// Watches as long as it lives.
-    _watcher: RecommendedWatcher,
-}
-
-/// Ends a [`Watch::run`], from wherever a signal arrives.
-#[derive(Clone)]
-pub struct Stop(Sender<Wake>);
+pub struct Watch(Watching);
 
 /// What happens while a stream is published.
 #[derive(Debug)]
@@ -32,42 +19,19 @@ pub enum WatchEvent<'a> {
     Waiting(&'a PublishError),
 }
 
-enum Wake {
-    Changed,
-    Stop,
-}
-
 impl Watch {
     /// Begins to watch, so that nothing is missed between this and [`Self::run`].
     ///
     /// # Errors
     /// [`PublishError`] when the system cannot watch the folder.
     pub fn new(folder: &Path) -> Result<Self, PublishError> {
-        let (sender, wakes) = mpsc::channel();
-        let failed = |error: notify::Error| PublishError::File {
-            path: folder.display().to_string(),
-            detail: error.to_string(),
-        };
-        let wake = sender.clone();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // Lost events are made up for by looking anyway; a loop that has ended wants none.
-            if event.map_or(true, |event| matters(&event)) {
-                let _ = wake.send(Wake::Changed);
-            }
-        })
-        .map_err(failed)?;
-        watcher.watch(folder, RecursiveMode::Recursive).map_err(failed)?;
-        Ok(Self {
-            wakes,
-            sender,
-            _watcher: watcher,
-        })
+        Watching::new(folder).map(Self)
     }
 
     /// A handle that ends the loop.
     #[must_use]
     pub fn stop(&self) -> Stop {
-        Stop(self.sender.clone())
+        self.0.stop()
     }
 
     /// Publishes until the packager ends its playlists or [`Stop`] says so; then signs the end and publishes the
@@ -93,14 +57,14 @@ impl Watch {
                         tell(&WatchEvent::Waiting(&error));
                         told = true;
                     }
-                    if self.wait(RETRY) {
+                    if self.0.wait(RETRY) {
                         break;
                     }
                     continue;
                 }
             }
             (troubled, told) = (None, false);
-            if self.wait(LOOK) {
+            if self.0.wait(LOOK) {
                 break;
             }
         }
@@ -109,43 +73,6 @@ impl Watch {
         }
         publisher.finish(now_ms() / 1000)
     }
-
-    /// Waits for a change, or for `longest`. Says whether to stop.
-    fn wait(&self, longest: Duration) -> bool {
-        match self.wakes.recv_timeout(longest) {
-            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
-            Err(RecvTimeoutError::Timeout) => return false,
-            Ok(Wake::Changed) => {}
-        }
-        // A packager writes the playlists of all renditions one after the other: one head for all of them.
-        let until = Instant::now() + GATHER;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            match self.wakes.recv_timeout(left.min(QUIET)) {
-                Ok(Wake::Stop) => return true,
-                Ok(Wake::Changed) => {}
-                Err(_) => break,
-            }
-        }
-        false
-    }
-}
-
-impl Stop {
-    /// Ends the loop; a loop that has ended stays so.
-    pub fn now(&self) {
-        let _ = self.0.send(Wake::Stop);
-    }
-}
-
-/// Whether a playlist or MPD may be another one now. Reading them is an event as well.
-fn matters(event: &Event) -> bool {
-    let is_read =
-        matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
-    !is_read
-        && event
-            .paths
-            .iter()
-            .any(|path| path.to_str().is_some_and(observe::is_document))
 }
 
 fn now_ms() -> u64 {
@@ -160,6 +87,3 @@ const LOOK: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(50);
 /// After this, the user should know.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// No change for so long: the packager has written what it had to.
-const QUIET: Duration = Duration::from_millis(4);
-const GATHER: Duration = Duration::from_millis(20);

@@ -219,6 +219,7 @@ impl Files {
                     bitrate: None,
                     ranged,
                     pieces: pieces.to_vec(),
+                    parts: None,
                 });
             }
         }

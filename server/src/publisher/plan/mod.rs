@@ -7,6 +7,7 @@ mod references;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::journal::Place;
 use super::source::{Source, Stamp};
 use super::{PublishError, dash, hls, media_type};
 use ledger::Ledger;
@@ -66,6 +67,26 @@ pub struct PlannedTrack {
     pub ranged: bool,
     /// In order.
     pub pieces: Vec<Piece>,
+    /// Set if they are parts of another track's segments.
+    pub parts: Option<PlannedParts>,
+}
+
+/// Which segments of another track the segments of this one make up.
+#[derive(Clone, Debug)]
+pub struct PlannedParts {
+    /// Key of the other track.
+    pub of: String,
+    /// In order.
+    pub groups: Vec<PartGroup>,
+}
+
+/// One segment and its parts so far.
+#[derive(Clone, Debug)]
+pub struct PartGroup {
+    /// The segment; `None` if it is not finished.
+    pub segment: Option<Place>,
+    /// Its parts, in order.
+    pub parts: Vec<Place>,
 }
 
 /// One segment.
@@ -146,6 +167,7 @@ pub(crate) struct TrackHead {
     pub(crate) kind: Kind,
     pub(crate) timescale: u32,
     pub(crate) bitrate: Option<u64>,
+    pub(crate) parts: Option<PlannedParts>,
 }
 
 /// The plan while it is being made.
@@ -217,6 +239,11 @@ impl Planner<'_> {
         if let Some(live) = &mut self.live {
             live.target_ms = live.target_ms.max(target_ms);
         }
+    }
+
+    /// Whether the stream is being written.
+    pub(crate) const fn is_live(&self) -> bool {
+        self.live.is_some()
     }
 
     pub(crate) fn source(&self) -> &dyn Source {
@@ -330,6 +357,7 @@ impl Planner<'_> {
             bitrate: head.bitrate,
             ranged,
             pieces,
+            parts: head.parts,
         });
         Ok(())
     }

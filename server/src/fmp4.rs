@@ -6,42 +6,49 @@ use mp4_atom::{Atom as _, Moof, Moov, TrunSamples};
 
 /// What an initialization segment says about a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TrackTime {
-    pub(super) timescale: u32,
+pub(crate) struct TrackTime {
+    pub(crate) timescale: u32,
     default_duration: u32,
+    default_flags: u32,
 }
 
 /// The tracks of an initialization segment, by number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Header(BTreeMap<u32, TrackTime>);
+pub(crate) struct Header(BTreeMap<u32, TrackTime>);
 
 /// Decode time of a segment's first track, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: u64,
-    pub(super) duration: u64,
-    pub(super) timescale: u32,
+pub(crate) struct Span {
+    pub(crate) start: u64,
+    pub(crate) duration: u64,
+    pub(crate) timescale: u32,
 }
 
 impl Header {
     /// Reads an initialization segment.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let body = boxes(bytes)?
             .into_iter()
             .find(|found| found.kind == *b"moov")
             .and_then(|found| bytes.get(found.body..found.end))
             .ok_or("there is no moov box in it")?;
         let moov = Moov::decode_body(&mut &*body).map_err(|error| error.to_string())?;
-        let defaults: BTreeMap<u32, u32> = moov
+        let defaults: BTreeMap<u32, (u32, u32)> = moov
             .mvex
             .iter()
             .flat_map(|mvex| &mvex.trex)
-            .map(|trex| (trex.track_id, trex.default_sample_duration))
+            .map(|trex| {
+                let defaults = (trex.default_sample_duration, trex.default_sample_flags);
+                (trex.track_id, defaults)
+            })
             .collect();
         let tracks = moov.trak.iter().map(|trak| {
+            let (default_duration, default_flags) =
+                defaults.get(&trak.tkhd.track_id).copied().unwrap_or_default();
             let time = TrackTime {
                 timescale: trak.mdia.mdhd.timescale,
-                default_duration: defaults.get(&trak.tkhd.track_id).copied().unwrap_or(0),
+                default_duration,
+                default_flags,
             };
             (trak.tkhd.track_id, time)
         });
@@ -53,7 +60,7 @@ impl Header {
     }
 
     /// When a segment is decoded.
-    pub(super) fn span(&self, segment: &[u8]) -> Result<Span, String> {
+    pub(crate) fn span(&self, segment: &[u8]) -> Result<Span, String> {
         let mut span: Option<(u32, Span)> = None;
         for found in boxes(segment)?.iter().filter(|found| found.kind == *b"moof") {
             let body = segment.get(found.body..found.end).unwrap_or_default();
@@ -84,6 +91,24 @@ impl Header {
             .ok_or_else(|| "there is no fragment (moof) with samples in it".to_owned())
     }
 
+    /// Whether a player can begin with this segment: every track's first sample can be decoded by itself.
+    pub(crate) fn is_independent(&self, segment: &[u8]) -> Result<bool, String> {
+        let first = boxes(segment)?.into_iter().find(|found| found.kind == *b"moof");
+        let body = first.and_then(|found| segment.get(found.body..found.end));
+        let body = body.ok_or("there is no fragment (moof) in it")?;
+        let moof = Moof::decode_body(&mut &*body).map_err(|error| error.to_string())?;
+        for traf in &moof.traf {
+            let default = self.track(traf.tfhd.track_id)?.default_flags;
+            let default = traf.tfhd.default_sample_flags.unwrap_or(default);
+            let first = traf.trun.iter().find_map(|run| run.samples.get(0));
+            let flags = first.and_then(|sample| sample.flags).unwrap_or(default);
+            if flags & NOT_SYNC != 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn duration(&self, traf: &mp4_atom::Traf) -> Result<u64, String> {
         let time = self.track(traf.tfhd.track_id)?;
         let default = traf.tfhd.default_sample_duration.unwrap_or(time.default_duration);
@@ -98,7 +123,7 @@ impl Header {
     }
 
     /// Moves a segment by `ticks` of a clock that counts `per_second`; its fragments take the next numbers.
-    pub(super) fn shift(
+    pub(crate) fn shift(
         &self,
         segment: &mut [u8],
         (ticks, per_second): (u64, u32),
@@ -229,3 +254,6 @@ fn write(bytes: &mut [u8], at: usize, value: &[u8]) -> Result<(), String> {
 const CUT: &str = "a box is shorter than its fields";
 const OVERFLOW: &str =
     "its clock has no room for a time so late; package it with 64-bit times (tfdt version 1)";
+
+/// `sample_is_non_sync_sample` (ISO/IEC 14496-12 §8.8.3.1).
+const NOT_SYNC: u32 = 1 << 16;
