@@ -18,6 +18,7 @@ import { liveFigures, median } from './lib/live-figures.mjs';
 import { media } from '../tests/browser/lib/media.mjs';
 import { originFault } from './lib/origin-faults.mjs';
 import { stopAll } from './lib/run.mjs';
+import { twin } from './lib/twin.mjs';
 import { versions } from './lib/versions.mjs';
 
 const LOOK_EVERY_MS = 250;
@@ -25,6 +26,11 @@ const BUFFER_SECONDS = 12;
 const SEGMENT_SECONDS = 2;
 /** All of a run stays in the playlists' reach and on disk, so that it can be checked at the end. */
 const WINDOW_SECONDS = 3600;
+/** Events in which a viewer says that something is wrong with the stream. */
+const NOTICES = ['head-refused', 'publisher-contradicted', 'live-frozen', 'live-resumed', 'warning'];
+/** For a fault that wants it, who came last goes back so far, so long before it: to what it never had, but others have. */
+const BACK_SECONDS = 18;
+const SOUGHT_BACK_MS = 5_000;
 /** By then, everybody plays and has met. */
 const FAULT_AFTER_SECONDS = 15;
 
@@ -40,6 +46,7 @@ const plan = {
   churn: values.churn === undefined ? null : positive('churn'),
   fault: values.fault ?? null,
   lowLatency: values['low-latency'] === true,
+  skew: values.skew === undefined ? null : positive('skew'),
   pairs: values.pairs === undefined ? null : positive('pairs'),
 };
 const control = values.control === true || plan.pairs !== null;
@@ -55,11 +62,12 @@ leave(passed ? 0 : 1);
 async function measure() {
   const site = await emptyFolder(path.join(WORK, 'measure-live'));
   const folder = path.join(site, 'content');
+  const state = path.join(WORK, 'measure-live-state');
   const { publisher, tracker } = await demoKeys();
   await placeViewer(site);
   const live = await goLive(folder, {
     publisher,
-    state: path.join(WORK, 'measure-live-state'),
+    state,
     encoder: values.encoder,
     source:
       values.content === undefined
@@ -69,7 +77,13 @@ async function measure() {
     lowLatency: plan.lowLatency,
   });
   const fault =
-    plan.fault === null ? null : await originFault(plan.fault, { folder, targetS: SEGMENT_SECONDS });
+    plan.fault === null
+      ? null
+      : await originFault(plan.fault, {
+          folder,
+          targetS: SEGMENT_SECONDS,
+          twin: () => twin(live, { folder, state, publisher }),
+        });
   const origin = await liveOrigin({
     ...{ site, publicKey: live.publicKey, trackerKey: tracker.file, fault },
     lowLatency: plan.lowLatency ? live : undefined,
@@ -109,12 +123,15 @@ async function measure() {
 
 /** Everybody joins, watches for the full time, and is read before the last one leaves. */
 async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
-  const url = viewerUrl(origin.url, { ...page, ...(peers ? {} : { swarmseal: 'off' }) });
+  const url = (n) => viewerUrl(origin.url, { ...page, ...skewed(n), ...(peers ? {} : { swarmseal: 'off' }) });
   step(`${plan.viewers} viewers ${peers ? 'with' : 'without'} peers, ${plan.seconds} s: ${origin.url}`);
   const [from, headsBefore] = [Date.now(), live.heads()];
   const here = [];
   const gone = [];
-  const join = async () => here.push({ viewer: await browsers.open(plan.browser, url), samples: [] });
+  const join = async () => {
+    const n = here.length + gone.length;
+    here.push({ viewer: await browsers.open(plan.browser, url(n)), samples: [], skewMs: skewOf(n) });
+  };
   const depart = async (entry) => {
     here.splice(here.indexOf(entry), 1);
     gone.push({ ...(await account(entry)), left: true });
@@ -123,7 +140,13 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
   const until = from + (plan.seconds + plan.stagger * (plan.viewers - 1)) * 1000;
   const faultAt = from + (plan.stagger * (plan.viewers - 1) + FAULT_AFTER_SECONDS) * 1000;
   const churnMs = (plan.churn ?? Infinity) * 1000;
-  let [joined, churnAt, begun] = [0, from + plan.stagger * plan.viewers * 1000 + churnMs, false];
+  let [joined, churnAt, begunAt, overAt, soughtBack] = [
+    0,
+    from + plan.stagger * plan.viewers * 1000 + churnMs,
+    null,
+    null,
+    false,
+  ];
   while (Date.now() < until) {
     if (joined < plan.viewers && Date.now() >= from + joined * plan.stagger * 1000) {
       joined += 1;
@@ -134,11 +157,18 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
       await depart(here[0]);
       await join();
     }
-    if (fault !== null && !begun && Date.now() >= faultAt) {
-      begun = true;
-      await fault.begin();
+    if (fault?.seeksBack === true && !soughtBack && Date.now() >= faultAt - SOUGHT_BACK_MS) {
+      soughtBack = true;
+      await seekBack(here.at(-1));
     }
-    if (begun && fault.times > fault.happened && (await fetcher(here)) !== null) {
+    if (fault !== null && begunAt === null && Date.now() >= faultAt) {
+      await fault.begin();
+      begunAt = Date.now();
+    }
+    if (begunAt !== null && fault.over()) {
+      overAt ??= Date.now();
+    }
+    if (begunAt !== null && fault.times > fault.happened && (await fetcher(here)) !== null) {
       fault.happened += 1;
       await depart(await fetcher(here));
       await join();
@@ -156,20 +186,47 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
     heads: live.heads() - headsBefore,
     origin: origin.url,
     folder,
-    fault: fault === null ? null : { name: fault.name, happened: fault.happened, at: faultAt },
+    fault: fault === null ? null : { name: fault.name, happened: fault.happened, at: begunAt, overAt },
   });
 }
 
 async function look(entry) {
   const metrics = await entry.viewer.metrics();
-  const { latencySeconds, bufferedEnd, position } = metrics;
-  entry.latest = metrics;
-  entry.samples.push({ at: Date.now(), latencySeconds, held: bufferedEnd - position });
+  const { latencySeconds: seen, bufferedEnd, position, bytes } = metrics;
+  const latencySeconds = seen === null ? null : seen - entry.skewMs / 1000;
+  entry.latest = { ...metrics, latencySeconds };
+  entry.samples.push({
+    at: Date.now(),
+    latencySeconds,
+    held: bufferedEnd - position,
+    position,
+    peerBytes: bytes.peers,
+  });
 }
 
 async function account(entry) {
   await look(entry);
-  return { metrics: entry.latest, samples: entry.samples, loads: await entry.viewer.loads() };
+  return {
+    metrics: entry.latest,
+    samples: entry.samples,
+    loads: await entry.viewer.loads(),
+    noticed: await entry.viewer.happened(NOTICES),
+  };
+}
+
+/** To before where it began. */
+async function seekBack({ viewer, samples }) {
+  await viewer.seek(Math.max(0, samples.find(({ position }) => position > 0).position - BACK_SECONDS));
+}
+
+/** Clocks are wrong one way and the other in turn, and every third one is right. */
+function skewOf(n) {
+  return plan.skew === null ? 0 : [1, -1, 0][n % 3] * plan.skew * 60_000;
+}
+
+function skewed(n) {
+  const skew = skewOf(n);
+  return skew === 0 ? {} : { skew, worker: `/viewer/worker.js?skew=${skew}` };
 }
 
 /** Who has fetched a segment from the origin last, if there is somebody to go on without. */

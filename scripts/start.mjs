@@ -33,7 +33,8 @@ npm start -- --live --viewers N   measure a live stream (320×180, 1.5 Mbit/s, o
   --control                     before it, the same players without peers; the run counts if they do not stall
   --pairs P                     P such pairs, one after the other
   --churn S                     every S seconds the oldest viewer leaves and another comes
-  --fault NAME[:N]              stop (N s), cut (N segments), leave (N times), freeze, replay (of heads, N s)`;
+  --fault NAME[:N]              stop (N s), cut (N segments), leave (N times), freeze, replay, fork (of heads, N s)
+  --skew M                      clocks of viewers are M minutes ahead, behind, and right, in turn`;
 
 const PORT = 8080;
 
@@ -102,11 +103,7 @@ async function openPage({ content, key, port, live: isLive, encoder, 'low-latenc
   const playlist = await (live?.begun() ?? placed.playlist);
   await writeFile(
     path.join(site, 'demo.json'),
-    JSON.stringify(
-      demoConfiguration({ ...placed, playlist }, service, tracker, isLive === true),
-      null,
-      2,
-    ),
+    JSON.stringify(demoConfiguration({ ...placed, playlist }, service, tracker, isLive === true), null, 2),
   );
   console.log(
     `\n  ${bold(service.url)}\n\n  ${dim('Open it in two tabs: the second one is fed by the first. Ctrl-C stops everything.')}\n`,

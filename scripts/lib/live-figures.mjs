@@ -6,6 +6,11 @@ import { countOrigin, isMedia } from './origin-log.mjs';
 const PREFIX = '/content/';
 /** A player finds its place behind the live edge in this time. */
 const SETTLED_MS = 10_000;
+/** "0 stalls after the first 5 s". */
+const SETTLING_MS = 5_000;
+/** For so long before a fault is latency taken; and from two segments after it on. */
+const BEFORE_MS = 6_000;
+const BACK_MS = 4_000;
 /** "Every viewer with at least 4 s buffered does not stall." */
 const HELD_S = 4;
 
@@ -15,9 +20,7 @@ const HELD_S = 4;
  */
 export async function liveFigures({ viewers, log, span: [from, to], heads, origin, folder, fault }) {
   const base = new URL(PREFIX, origin).href;
-  const each = await Promise.all(
-    viewers.map((viewer, n) => oneViewer(viewer, n, { base, folder, faultAt: fault?.at ?? -1 })),
-  );
+  const each = await Promise.all(viewers.map((viewer, n) => oneViewer(viewer, n, { base, folder, fault })));
   const asked = log.filter((entry) => entry.t_ms >= from && entry.t_ms <= to && entry.method === 'GET');
   const named = (pattern) => asked.filter(({ path }) => pattern.test(path)).length;
   const media = asked.filter((entry) => isMedia(entry.path));
@@ -28,6 +31,7 @@ export async function liveFigures({ viewers, log, span: [from, to], heads, origi
     offload: peers + http === 0 ? null : peers / (peers + http),
     latencySeconds: median(each.map(({ latencySeconds }) => latencySeconds)),
     stallsAfterFirstFrame: sum(each, 'stallsAfterFirstFrame'),
+    stallsAfterSettled: sum(each, 'stallsAfterSettled'),
     ...atFault(each),
     parseErrors: sum(each, 'parseErrors'),
     unverifiedBytesDelivered: sum(each, 'unverifiedBytesDelivered'),
@@ -47,7 +51,7 @@ export async function liveFigures({ viewers, log, span: [from, to], heads, origi
   };
 }
 
-async function oneViewer({ metrics, samples, loads, left = false }, n, { base, folder, faultAt }) {
+async function oneViewer({ metrics, samples, loads, noticed, left = false }, n, { base, folder, fault }) {
   // Playlists are others by now; the files of media stay as they were.
   const media = loads.filter(({ url }) => isMedia(new URL(url).pathname));
   const check = await checkLoads(media, base, folder);
@@ -63,9 +67,10 @@ async function oneViewer({ metrics, samples, loads, left = false }, n, { base, f
     latencySeconds: median(settled.map(({ latencySeconds }) => latencySeconds)),
     latencyAtEndSeconds: metrics.latencySeconds,
     stallsAfterFirstFrame: metrics.stalls.length,
-    heldAtFaultSeconds: samples.findLast(({ at }) => at <= faultAt)?.held ?? null,
+    ...(fault === null ? {} : throughFault(samples, noticed, fault)),
     stalls: metrics.stalls,
     leastHeldSeconds: settled.length === 0 ? null : Math.min(...settled.map(({ held }) => held)),
+    stallsAfterSettled: metrics.stalls.filter(({ at }) => at > metrics.firstFrameMs + SETTLING_MS).length,
     parseErrors: metrics.parseErrors,
     unverifiedBytesDelivered: check.unverifiedBytes,
     bytesDelivered: check.bytes,
@@ -77,11 +82,27 @@ async function oneViewer({ metrics, samples, loads, left = false }, n, { base, f
   };
 }
 
+/** How one viewer came through a fault. */
+function throughFault(samples, noticed, { at: began, overAt }) {
+  const ended = overAt ?? Infinity;
+  const latencyIn = (from, to) =>
+    median(samples.filter(({ at }) => at >= from && at < to).map(({ latencySeconds }) => latencySeconds));
+  const peerBytesAt = (when) => samples.findLast(({ at }) => at <= when)?.peerBytes ?? 0;
+  return {
+    heldAtFaultSeconds: samples.findLast(({ at }) => at <= began)?.held ?? null,
+    latencyBeforeFaultSeconds: latencyIn(began - BEFORE_MS, began),
+    latencyAfterFaultSeconds: latencyIn(ended + BACK_MS, Infinity),
+    peerBytesDuringFault: peerBytesAt(ended) - peerBytesAt(began),
+    noticed: noticed.map(({ at, type, code, kind }) => ({
+      ...{ type, code, kind },
+      afterSeconds: (at - began) / 1000,
+    })),
+  };
+}
+
 /** How those fared who had enough in hand when the fault began. */
 function atFault(each) {
-  const enough = each.filter(
-    ({ heldAtFaultSeconds }) => heldAtFaultSeconds !== null && heldAtFaultSeconds >= HELD_S,
-  );
+  const enough = each.filter(({ heldAtFaultSeconds }) => (heldAtFaultSeconds ?? 0) >= HELD_S);
   return { viewersWithEnoughAtFault: enough.length, stallsOfThose: sum(enough, 'stallsAfterFirstFrame') };
 }
 

@@ -18,4 +18,5 @@ export const RUN_OPTIONS = {
   pairs: { type: 'string' },
   churn: { type: 'string' },
   fault: { type: 'string' },
+  skew: { type: 'string' },
 };

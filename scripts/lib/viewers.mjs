@@ -86,6 +86,18 @@ export class Viewer {
     );
   }
 
+  /** When events of these types happened, Unix milliseconds by a clock that no page changes, and what they said. */
+  async happened(types) {
+    const [asked, { now, events }] = [
+      Date.now(),
+      await this.evaluate((wanted) => {
+        const all = window.__viewer.record.events.filter(({ type }) => wanted.includes(type));
+        return { now: performance.now(), events: all };
+      }, types),
+    ];
+    return events.map(({ at, ...event }) => ({ ...event, at: asked - (now - at) }));
+  }
+
   seek(seconds) {
     return this.evaluate((to) => window.__viewer.seek(to), seconds);
   }

@@ -52,7 +52,13 @@ class PeerControls implements Controls {
   }
 
   seek(seconds: number): void {
-    video.currentTime = seconds;
+    video.currentTime = seconds + (this.watch?.aheadS ?? 0);
+  }
+
+  toLiveEdge(): void {
+    const edge = window.swarmsealDemo?.hls.liveSyncPosition;
+    if (edge != null) video.currentTime = edge;
+    void video.play();
   }
 
   /** Shows the change at once and says how long the last connection took to close. */

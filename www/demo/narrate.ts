@@ -44,6 +44,27 @@ export function narrate(peer: Peer, journal: Journal, tracks: Tracks): void {
     const why = reason === null ? '' : `: ${httpReason(reason)}`;
     journal.segment('origin', label, index, `${fromPeers > 0 ? 'partly ' : ''}from the origin${why}`);
   });
+  peer.on('live-frozen', () => {
+    journal.write('alarm', 'The stream stands still: no signed news of it for three segments.');
+  });
+  peer.on('live-resumed', () => {
+    journal.write('note', 'The stream goes on.');
+  });
+  peer.on('live-restarted', () => {
+    journal.write('note', 'The publisher has begun the stream anew.');
+  });
+  peer.on('live-ended', () => {
+    journal.write('note', 'The publisher has signed the end of the stream. Everything stays playable.');
+  });
+  peer.on('head-refused', ({ code }) => {
+    journal.write('alarm', `News of the stream was refused: ${plain(code)}.`);
+  });
+  peer.on('publisher-contradicted', ({ kind }) => {
+    journal.write(
+      'alarm',
+      `The publisher's key has signed two different things (${kind}). The first one holds.`,
+    );
+  });
   peer.on('worker-replaced', ({ withPeers }) => {
     const rest = withPeers ? 'it was replaced' : 'we go on without other viewers, still checking every byte';
     journal.write('alarm', `The worker failed; ${rest}.`);

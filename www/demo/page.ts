@@ -3,6 +3,7 @@
 import { ChartView } from './chart.js';
 import { element, setText } from './element.js';
 import { Journal } from './journal.js';
+import { LiveView } from './live.js';
 import type { Controls, Scene } from './scene.js';
 import { SealView } from './seal.js';
 import { SharingView } from './sharing.js';
@@ -16,6 +17,7 @@ export class Page {
   readonly #seal = new SealView(element('seal', HTMLElement));
   readonly #chart = new ChartView(element('chart', HTMLElement));
   readonly #viewers = new ViewersView(element('viewers', HTMLTableSectionElement));
+  readonly #live: LiveView;
   readonly #strip: StripView;
   readonly #sharing: SharingView;
   readonly #summary = element('summary', HTMLElement);
@@ -28,11 +30,15 @@ export class Page {
     this.#strip = new StripView(element('strip', HTMLElement), (seconds) => {
       controls.seek(seconds);
     });
+    this.#live = new LiveView(() => {
+      controls.toLiveEdge();
+    });
     this.#sharing = new SharingView(controls, uplinkCap);
   }
 
   update(scene: Scene): void {
     this.#seal.update(scene);
+    this.#live.update(scene);
     this.#strip.update(scene);
     this.#chart.update(scene);
     this.#sharing.update(scene);

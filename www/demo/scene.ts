@@ -4,8 +4,13 @@
 export interface Scene {
   /** Monotonic time of this picture, milliseconds. */
   readonly atMs: number;
+  /** Where it plays. Of a live stream, on the timeline of its media. */
   readonly playheadS: number;
+  /** What is shown of the timeline begins here; 0 unless the stream is live. */
+  readonly fromS: number;
   readonly durationS: number;
+  /** Set for a live stream. */
+  readonly live: Live | null;
   readonly tracks: readonly Track[];
   readonly viewers: readonly Viewer[];
   readonly tracker: Tracker;
@@ -17,6 +22,17 @@ export interface Scene {
   readonly uplinkCap: number | null;
   /** Segments that came over HTTP, by the reason why. */
   readonly reasons: readonly (readonly [reason: string, segments: number])[];
+}
+
+/** A live stream, as its signed heads tell. */
+export interface Live {
+  readonly state: 'waiting' | 'live' | 'frozen' | 'ended';
+  readonly latencyS: number | null;
+  /** Of the segments on show that came completely: fetched from the origin by this viewer, or by another one. */
+  readonly fetchedHere: number;
+  readonly fetchedByOthers: number;
+  readonly headsFromPeers: number;
+  readonly headsFromHttp: number;
 }
 
 /** `alone` is a page without tracker or without WebRTC. */
@@ -54,6 +70,8 @@ export interface Track {
   readonly label: string;
   /** The player takes its segments from this one now. */
   readonly playing: boolean;
+  /** Number of the first segment on show, from 0. */
+  readonly first: number;
   readonly segments: readonly Segment[];
 }
 
@@ -77,7 +95,9 @@ export interface Controls {
   /** Bits a second; `null` lifts the cap. */
   setUplinkCap(bps: number | null): void;
   consent(share: boolean): void;
+  /** To a place on the timeline that is shown. */
   seek(seconds: number): void;
+  toLiveEdge(): void;
 }
 
 /** Shares of a segment by source; both 0 while nothing of it is here. */

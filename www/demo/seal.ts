@@ -66,7 +66,7 @@ export class SealView {
   update(scene: Scene): void {
     const elapsedMs = this.#scene ? scene.atMs - this.#scene.atMs : 0;
     this.#scene = scene;
-    this.#playhead = scene.durationS > 0 ? scene.playheadS / scene.durationS : 0;
+    this.#playhead = scene.durationS > 0 ? Math.max(0, scene.playheadS - scene.fromS) / scene.durationS : 0;
     const track = scene.tracks.find((each) => each.playing && each.kind === 'video') ?? scene.tracks[0];
     const arcs = arcsOf(track?.segments ?? []);
     const key = arcs

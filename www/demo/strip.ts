@@ -143,9 +143,10 @@ export class StripView {
     const step = TICKS_S.find((each) => (each / scene.durationS) * plot >= 64) ?? 3600;
     this.#surface.font(12);
     context.fillStyle = palette.soft;
-    const playheadX = LABEL + (scene.playheadS / scene.durationS) * plot;
-    for (let at = 0; at < scene.durationS; at += step) {
-      const x = LABEL + (at / scene.durationS) * plot;
+    const xOf = (at: number): number => LABEL + ((at - scene.fromS) / scene.durationS) * plot;
+    const playheadX = Math.max(LABEL, xOf(scene.playheadS));
+    for (let at = Math.ceil(scene.fromS / step) * step; at < scene.fromS + scene.durationS; at += step) {
+      const x = xOf(at);
       // The playhead's own time stands in this place.
       if (Math.abs(x - playheadX + 8) < 42) continue;
       context.fillText(clock(at), x, y);
@@ -172,7 +173,7 @@ export class StripView {
     context.strokeRect(left - 1, cursor.track * PITCH - 1, wide + 2, ROW + 2);
     context.lineWidth = 1;
     const title = document.createElement('b');
-    title.textContent = `${track.label}, segment ${cursor.segment + 1} of ${track.segments.length}, from ${clock(segment.startS)}`;
+    title.textContent = `${track.label}, segment ${track.first + cursor.segment + 1} of ${track.first + track.segments.length}, from ${clock(segment.startS)}`;
     this.#tip.replaceChildren(title, describe(segment));
     this.#tip.style.left = `${Math.max(0, Math.min(left - 100, width - 290))}px`;
     this.#tip.style.top = `${(cursor.track + 1) * PITCH + 4}px`;
@@ -198,7 +199,10 @@ export class StripView {
     if (segments === 0 || scene.durationS <= 0) return null;
     return {
       track,
-      segment: Math.min(segments - 1, Math.floor((scene.playheadS / scene.durationS) * segments)),
+      segment: Math.max(
+        0,
+        Math.min(segments - 1, Math.floor(((scene.playheadS - scene.fromS) / scene.durationS) * segments)),
+      ),
     };
   }
 
@@ -209,7 +213,7 @@ export class StripView {
     if (cell && track && segment) {
       this.#value(
         segment.startS,
-        `${track.label}, segment ${cell.segment + 1}, ${clock(segment.startS)}: ${describe(segment)}`,
+        `${track.label}, segment ${track.first + cell.segment + 1}, ${clock(segment.startS)}: ${describe(segment)}`,
       );
     }
     this.#draw();

@@ -35,25 +35,30 @@ export class Tracks {
   }
 
   /** For the page: media only, pictures by size, then sound, then text. */
-  scene(durationS: number): Track[] {
+  scene(fromS: number, toS: number): Track[] {
     return [...this.#listed]
       .filter((track) => track.kind !== 'files')
       .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (b.bitrate ?? 0) - (a.bitrate ?? 0))
-      .map((track) => ({
-        id: track.id,
-        kind: track.kind,
-        label: this.label(track.id),
-        playing: this.#isPlaying(track),
-        segments: this.#segments(track, durationS),
-      }));
+      .map((track) => {
+        const first = Math.round((fromS / toS || 0) * track.segments);
+        return {
+          id: track.id,
+          kind: track.kind,
+          label: this.label(track.id),
+          playing: this.#isPlaying(track),
+          first,
+          segments: this.#segments(track, first, toS),
+        };
+      });
   }
 
   label(id: number): string {
     const track = this.#listed.find((each) => each.id === id);
     if (!track) return `Track ${id}`;
+    if (this.#isOfParts(track)) return 'Parts';
     const height = track.kind === 'video' ? this.#hls.levels[this.#level(track)]?.height : undefined;
     if (height) return `${height}p`;
-    const alike = this.#listed.filter((each) => each.kind === track.kind);
+    const alike = this.#listed.filter((each) => each.kind === track.kind && !this.#isOfParts(each));
     const name = KINDS[track.kind];
     return alike.length > 1 ? `${name} ${alike.indexOf(track) + 1}` : name;
   }
@@ -69,21 +74,35 @@ export class Tracks {
     return track ? { track: track.id, index: fragment.sn - (details?.startSN ?? 0) } : null;
   }
 
-  #segments(track: TrackStats, durationS: number): Segment[] {
+  /** From `first` on, the timeline ending at `toS`. */
+  #segments(track: TrackStats, first: number, toS: number): Segment[] {
     const known = this.#known.get(track.id);
-    const each = durationS / track.segments;
+    const each = toS / track.segments;
     return Array.from(
-      { length: track.segments },
-      (_, index) => known?.get(index) ?? { ...MISSING, startS: index * each, durationS: each },
+      { length: track.segments - first },
+      (_, place) =>
+        known?.get(first + place) ?? { ...MISSING, startS: (first + place) * each, durationS: each },
+    );
+  }
+
+  /** Low latency: the same rendition as another track, in more and shorter pieces. */
+  #isOfParts(track: TrackStats): boolean {
+    return this.#listed.some(
+      (other) =>
+        other.id !== track.id &&
+        other.kind === track.kind &&
+        other.bitrate === track.bitrate &&
+        other.mediaType === track.mediaType &&
+        other.segments < track.segments / 2,
     );
   }
 
   /** Levels and tracks list the same renditions: the nth by bit rate is the nth by bit rate. */
   #level(track: TrackStats): number {
     const rank = this.#listed
-      .filter((each) => each.kind === 'video')
+      .filter((each) => each.kind === 'video' && !this.#isOfParts(each))
       .sort((a, b) => (a.bitrate ?? 0) - (b.bitrate ?? 0))
-      .indexOf(track);
+      .findIndex((each) => each === track || (this.#isOfParts(track) && each.bitrate === track.bitrate));
     const byRate = this.#hls.levels.map((level, index) => ({ index, rate: level.bitrate }));
     return byRate.sort((a, b) => a.rate - b.rate)[rank]?.index ?? -1;
   }

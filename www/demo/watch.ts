@@ -1,14 +1,16 @@
 /** Looks at peer and player a few times a second and puts what it sees into a scene. */
 
 import Hls from 'hls.js';
-import type { Peer, SharingState, Traffic } from '../src/index.js';
-import type { Scene, Sharing, Totals } from './scene.js';
+import type { LiveStats, Peer, SharingState, Traffic } from '../src/index.js';
+import type { Live, Scene, Sharing, Totals, Track } from './scene.js';
 import type { Tracks } from './tracks.js';
 
 export class Watch {
   readonly #peer: Peer;
   readonly #video: HTMLVideoElement;
   readonly #tracks: Tracks;
+  /** How far the player's timeline is ahead of the one that is shown, seconds. */
+  aheadS = 0;
   #fromStore = 0;
   #uplink = 0;
   #last: { atMs: number; given: number } | null = null;
@@ -31,13 +33,17 @@ export class Watch {
   async look(): Promise<Scene> {
     const [stats, segments] = await Promise.all([this.#peer.stats(), this.#peer.segments()]);
     const atMs = performance.now();
-    const durationS = Number.isFinite(this.#video.duration) ? this.#video.duration : 0;
+    const playheadS = this.#playheadS(stats.live);
+    const [fromS, toS] = this.#shown(stats.live);
     this.#tracks.update(stats.tracks, segments);
+    const tracks = this.#tracks.scene(fromS, toS);
     return {
       atMs,
-      playheadS: this.#video.currentTime,
-      durationS,
-      tracks: this.#tracks.scene(durationS),
+      playheadS,
+      fromS,
+      durationS: toS - fromS,
+      live: stats.live && liveOf(stats.live, tracks),
+      tracks,
       viewers: stats.peers.map((peer) => ({
         handle: peer.handle,
         state: peer.state,
@@ -53,6 +59,22 @@ export class Watch {
       uplinkCap: stats.uploadBps,
       reasons: stats.httpReasons,
     };
+  }
+
+  /** A live player has a timeline of its own; how far it is from the newest segment is known on the other one. */
+  #playheadS(live: LiveStats | null): number {
+    const here = this.#video.currentTime;
+    if (live?.edgeUs != null && live.latencyUs !== null) {
+      this.aheadS = here - (live.edgeUs - live.latencyUs) / 1e6;
+    }
+    return here - this.aheadS;
+  }
+
+  /** All of a title, the last minute of a live stream. */
+  #shown(live: LiveStats | null): [fromS: number, toS: number] {
+    if (!live) return [0, Number.isFinite(this.#video.duration) ? this.#video.duration : 0];
+    const edgeS = (live.edgeUs ?? 0) / 1e6;
+    return [Math.max(0, edgeS - LIVE_WINDOW_S), edgeS];
   }
 
   #totals(traffic: Traffic): Totals {
@@ -90,6 +112,20 @@ export class Watch {
   }
 }
 
+function liveOf(stats: LiveStats, tracks: readonly Track[]): Live {
+  const playing = tracks.filter((track) => track.playing && track.kind === 'video');
+  const whole = playing.flatMap((track) => track.segments).filter((each) => each.state === 'verified');
+  const fetchedHere = whole.filter((each) => each.fromHttp > 0).length;
+  return {
+    state: stats.state,
+    latencyS: stats.latencyUs === null ? null : stats.latencyUs / 1e6,
+    fetchedHere,
+    fetchedByOthers: whole.length - fetchedHere,
+    headsFromPeers: stats.headsFromPeers,
+    headsFromHttp: stats.headsFromHttp,
+  };
+}
+
 function sharingOf(sharing: SharingState): Sharing {
   if (sharing.share === 'ask' && !sharing.consent) return { state: 'ask', why: null };
   if (sharing.share === 'off') return { state: 'off', why: null };
@@ -98,6 +134,7 @@ function sharingOf(sharing: SharingState): Sharing {
 }
 
 const INTERVAL_MS = 250;
+const LIVE_WINDOW_S = 60;
 // Bytes a second; less is what is left of an average.
 const QUIET = 100;
 const UPLINK_WINDOW_MS = 2_000;

@@ -33,7 +33,7 @@ export class Origin {
    * Serves `root`. Faults, all but the first for paths below /content/ only:
    * `alter(path, bytes, offset)` may change bytes on their way, `refuse(path)` answers 503, `ignoreRange`, `token` (a query string must carry it),
    * `bytesPerSecond` for all responses together, `stopped()` (connections are reset), `cutAfter(path, length)` (bytes after which
-   * a response ends, or null), `instead(path)` (other bytes than the file's, or null).
+   * a response ends, or null), `instead(path)` (other bytes than the file's, or null, or a promise of either).
    */
   constructor(root, faults = {}) {
     this.#root = root;
@@ -80,7 +80,7 @@ export class Origin {
       response.destroy();
       return;
     }
-    const other = faults.instead?.(url.pathname) ?? null;
+    const other = (await faults.instead?.(url.pathname)) ?? null;
     if (other !== null) {
       entry.bytes = other.length;
       response.end(other);
