@@ -90,9 +90,38 @@ test('the page is usable by keyboard alone, and every stop shows its focus', asy
   );
 });
 
-/** The built page beside the sample; `open` fails the test on an error in the page's console. */
-async function demo(t) {
-  const stage = await Stage.open(t, { stream: 'sample' });
+test('the page of a live stream says how far behind it is, and who fetched what is new', async (t) => {
+  const { open, stage } = await demo(t, { live: {} });
+  const [one, other] = [await open(), await open()];
+  await until(
+    'playing live',
+    () => text(one, '#live'),
+    (line) => /Live\s+\d+\.\d\ss behind the live edge/.test(line),
+  );
+  await until(
+    'seeing segments that another viewer fetched',
+    () => text(other, '#live-fetched'),
+    (line) => /Of the last \d+ segments, this viewer fetched \d+ from the origin; [1-9]\d* came/.test(line),
+  );
+  assert.ok(await one.isHidden('#live-edge'));
+  await one.evaluate(() => document.querySelector('#video').pause());
+  await one.evaluate(() => (document.querySelector('#video').currentTime -= 20));
+  await one.waitForSelector('#live-edge', { state: 'visible', timeout: 10_000 });
+  await one.click('#live-edge');
+  await one.waitForSelector('#live-edge', { state: 'hidden', timeout: 10_000 });
+  assert.equal(await one.evaluate(() => document.querySelector('#video').paused), false);
+  await stage.live.end();
+  await until(
+    'seeing the end',
+    () => text(other, '#live-state'),
+    (state) => state === 'Ended',
+  );
+  assert.match(await text(other, '#journal'), /has signed the end of the stream/);
+});
+
+/** The built page beside the sample, or a live stream; `open` fails the test on an error in the page's console. */
+async function demo(t, { live } = {}) {
+  const stage = await Stage.open(t, { stream: 'sample', live });
   await place(DEMO, stage.site);
   const configuration = {
     title: 'A day over the lake',
@@ -102,11 +131,13 @@ async function demo(t) {
     trust: [stage.keys.publisher.publicKey],
     trackerKeys: [stage.keys.tracker.publicKey],
     playlist: `content/${stage.playlist}`,
+    live: live !== undefined,
   };
   await writeFile(path.join(stage.site, 'demo.json'), JSON.stringify(configuration));
   const complaints = [];
   t.after(() => assert.deepEqual(complaints, []));
   return {
+    stage,
     async open(query = '') {
       const { page } = await stage.page(`${stage.url}/index.html${query}`);
       page.on('console', (message) => {
