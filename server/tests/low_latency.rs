@@ -1,7 +1,12 @@
 //! Low-latency HLS from short fragments: parts, their parents, what the head says of both, and the origin that holds
 //! requests back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
-#[expect(dead_code, reason = "not every test file uses all of it")]
 mod support;
 
 use std::collections::BTreeSet;

@@ -161,7 +161,7 @@ export class Stage {
   /** Compares all that the viewer's player was given with the files on disk; live playlists have changed since then. */
   async check(viewer) {
     const loads = await viewer.loads();
-    const lasting = this.live === undefined ? loads : loads.filter(({ url }) => !/\.m3u8$/.test(url));
+    const lasting = this.live === undefined ? loads : loads.filter(({ url }) => !/\.m3u8(\?|$)/.test(url));
     return checkLoads(lasting, new URL('/content/', this.url).href, this.folder);
   }
 
