@@ -87,14 +87,7 @@ export class Tracks {
 
   /** Low latency: the same rendition as another track, in more and shorter pieces. */
   #isOfParts(track: TrackStats): boolean {
-    return this.#listed.some(
-      (other) =>
-        other.id !== track.id &&
-        other.kind === track.kind &&
-        other.bitrate === track.bitrate &&
-        other.mediaType === track.mediaType &&
-        other.segments < track.segments / 2,
-    );
+    return this.#listed.some((other) => arePartsOf(track, other));
   }
 
   /** Levels and tracks list the same renditions: the nth by bit rate is the nth by bit rate. */
@@ -108,9 +101,20 @@ export class Tracks {
   }
 
   #isPlaying(track: TrackStats): boolean {
+    if (this.#listed.some((other) => arePartsOf(other, track))) return false;
     if (track.kind === 'audio') return true;
     return track.kind === 'video' && this.#level(track) === Math.max(this.#hls.loadLevel, 0);
   }
+}
+
+function arePartsOf(parts: TrackStats, whole: TrackStats): boolean {
+  return (
+    parts.id !== whole.id &&
+    parts.kind === whole.kind &&
+    parts.bitrate === whole.bitrate &&
+    parts.mediaType === whole.mediaType &&
+    whole.segments < parts.segments / 2
+  );
 }
 
 function segmentOf(stats: SegmentStats): Segment {

@@ -102,8 +102,9 @@ export class Watch {
   #countRepeats(hls: Hls): void {
     const delivered = new Set<string>();
     this.#peer.on('object-evicted', ({ track, index }) => delivered.delete(`${track}/${index}`));
-    hls.on(Hls.Events.FRAG_LOADED, (_, { frag }) => {
-      const object = this.#tracks.objectOf(frag);
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
+      // A part is not asked for twice: what lies behind comes as whole segments.
+      const object = part ? null : this.#tracks.objectOf(frag);
       if (!object) return;
       const key = `${object.track}/${object.index}`;
       if (delivered.has(key)) this.#fromStore += frag.stats.loaded;

@@ -17,6 +17,7 @@ for (const [name, expected] of [
   [`stop:${LONG_S}`, { latest: null, first: null, again: null, happened: 3 }],
   ['cut:2', { latest: 'third', first: null, again: 40_000, happened: 1 }],
   [`freeze:${LONG_S}`, { latest: 'second', first: 40_000, again: 40_000, happened: 1 }],
+  [`fork:${LONG_S}`, { latest: 'other', first: 40_000, again: 40_000, happened: 1 }],
   [`replay:${LONG_S}`, { latest: 'first', first: 40_000, again: 40_000, happened: 1 }],
 ]) {
   test(`an origin with the fault ${name}`, async (t) => {
@@ -25,7 +26,10 @@ for (const [name, expected] of [
     await mkdir(path.join(folder, 'seal', 'live'), { recursive: true });
     await writeFile(path.join(folder, 's-1.m4s'), Buffer.alloc(40_000));
     await writeFile(path.join(folder, LATEST), 'first');
-    const fault = await originFault(name, { folder, targetS: 2 });
+    const other = path.join(root, 'twin');
+    await mkdir(path.join(other, 'seal', 'live'), { recursive: true });
+    await writeFile(path.join(other, LATEST), 'other');
+    const fault = await originFault(name, { folder, targetS: 2, twin: async () => other });
     const origin = await new Origin(root, fault).listen();
     t.after(() => origin.stop());
     await writeFile(path.join(folder, LATEST), 'second');
