@@ -130,7 +130,7 @@ export async function startRivalTracker() {
       throw new Error(`bittorrent-tracker ended with ${status}: ${service.lines.join('\n')}`);
     }),
   ]);
-  return { url, stop: () => service.stop() };
+  return { url, pid: service.pid, stop: () => service.stop() };
 }
 
 export class Page {

@@ -82,7 +82,7 @@ export function start(command, args, { env = {}, cwd = ROOT, onLine = () => {} }
       }
     });
   }
-  const started = { lines, ended, stop, end: (signal) => signalGroup(child, signal) };
+  const started = { pid: child.pid, lines, ended, stop, end: (signal) => signalGroup(child, signal) };
   running.add(started);
   ended.then(() => running.delete(started));
   return started;

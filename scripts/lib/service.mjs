@@ -29,18 +29,19 @@ export async function serve({
   return started([...args, ...given], { accessLog });
 }
 
-/** `swarmseal track`: a tracker alone. */
-export async function track({ root, publicKey, trackerKey, listen = '127.0.0.1:0' }) {
+/** `swarmseal track`: a tracker alone; `program` is another build of it than that of the tests. */
+export async function track({ root, publicKey, trackerKey, listen = '127.0.0.1:0', program }) {
   return started(
     ['track', '--root', root, '--listen', listen, '--publisher', publicKey, '--key', trackerKey],
     {},
+    program,
   );
 }
 
-async function started(args, extra) {
+async function started(args, extra, program = SWARMSEAL) {
   let seen;
   const ready = new Promise((resolve) => (seen = resolve));
-  const service = start(SWARMSEAL, args, {
+  const service = start(program, args, {
     onLine: (line) => {
       const url = /listening on (http:\/\/\S+)/.exec(line)?.[1];
       if (url !== undefined) {

@@ -5,6 +5,7 @@ pub mod config;
 pub mod connection;
 pub mod daemon;
 mod fmp4;
+pub mod load;
 pub mod looping;
 pub mod low_latency;
 pub mod origin;

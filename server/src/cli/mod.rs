@@ -10,6 +10,7 @@ mod inspect;
 mod inspect_live;
 mod keygen;
 mod live;
+mod load;
 mod looping;
 mod place;
 mod publish;
@@ -77,6 +78,7 @@ enum Command {
     Track(track::Track),
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
+    Load(load::Load),
 }
 
 impl Command {
@@ -91,6 +93,7 @@ impl Command {
             Self::Track(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Simulate(command) => command.run(),
+            Self::Load(command) => command.run(),
         }
     }
 }
