@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use swarmseal::signal::ClientMessage;
+use futures_util::SinkExt as _;
+use swarmseal::signal::{ClientMessage, ServerMessage};
 use swarmseal_tracker::{CloseReason, ConnId, Input, PrefixTag};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -64,8 +65,11 @@ impl Connection {
             tokio::select! {
                 next = outgoing.recv() => match next {
                     Some(Outgoing::Message(message)) => {
-                        let text = serde_json::to_string(&message).ok()?;
-                        self.send(Message::Text(text.into())).await?;
+                        let (batch, end) = waiting(message, &mut outgoing)?;
+                        self.send_all(batch).await?;
+                        if end.is_some() {
+                            return end;
+                        }
                     }
                     Some(Outgoing::Close(reason)) => return Some(reason),
                     // Too slow: whatever is left is not worth waiting for.
@@ -90,7 +94,19 @@ impl Connection {
 
     /// `None` if the peer is gone or does not take the message in time.
     async fn send(&mut self, message: Message) -> Option<()> {
-        match timeout(self.pace.write_timeout, self.socket.send(message)).await {
+        self.send_all(vec![message]).await
+    }
+
+    /// As one write: an introduction's candidates come together, and a system call for each would cost more than all else.
+    async fn send_all(&mut self, batch: Vec<Message>) -> Option<()> {
+        let socket = &mut self.socket;
+        let sending = async {
+            for message in batch {
+                socket.feed(message).await?;
+            }
+            socket.flush().await
+        };
+        match timeout(self.pace.write_timeout, sending).await {
             Ok(sent) => sent.ok(),
             Err(_) => {
                 self.is_slow = true;
@@ -112,6 +128,24 @@ impl Connection {
     }
 }
 
+/// `first` and what else is waiting already, at most [`BATCH`]; and the reason to close after it, if that was waiting too.
+/// `None` for a message that cannot be written.
+fn waiting(
+    first: ServerMessage,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
+) -> Option<(Vec<Message>, Option<CloseReason>)> {
+    let text = |message: &ServerMessage| Some(Message::Text(serde_json::to_string(message).ok()?.into()));
+    let mut batch = vec![text(&first)?];
+    while batch.len() < BATCH {
+        match outgoing.try_recv() {
+            Ok(Outgoing::Message(message)) => batch.push(text(&message)?),
+            Ok(Outgoing::Close(reason)) => return Some((batch, Some(reason))),
+            Err(_) => break,
+        }
+    }
+    Some((batch, None))
+}
+
 /// RFC 6455 §7.4.1 and the registry beside it.
 fn close_code(reason: CloseReason) -> u16 {
     match reason {
@@ -129,5 +163,7 @@ fn close_code(reason: CloseReason) -> u16 {
     }
 }
 
+/// Messages in one write: both parts of an introduction, and little enough to leave within the time for one.
+const BATCH: usize = 16;
 /// How long to wait for the other side's close frame.
 const CLOSING: Duration = Duration::from_secs(1);
