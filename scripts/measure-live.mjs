@@ -22,6 +22,7 @@ import { twin } from './lib/twin.mjs';
 import { versions } from './lib/versions.mjs';
 
 const LOOK_EVERY_MS = 250;
+const HEAD_EVERY_MS = 10;
 const BUFFER_SECONDS = 12;
 const SEGMENT_SECONDS = 2;
 /** All of a run stays in the playlists' reach and on disk, so that it can be checked at the end. */
@@ -125,6 +126,7 @@ async function measure() {
 async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
   const url = (n) => viewerUrl(origin.url, { ...page, ...skewed(n), ...(peers ? {} : { swarmseal: 'off' }) });
   step(`${plan.viewers} viewers ${peers ? 'with' : 'without'} peers, ${plan.seconds} s: ${origin.url}`);
+  await newSegment(live);
   const [from, headsBefore] = [Date.now(), live.heads()];
   const here = [];
   const gone = [];
@@ -188,6 +190,14 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
     folder,
     fault: fault === null ? null : { name: fault.name, happened: fault.happened, at: begunAt, overAt },
   });
+}
+
+/** A player keeps the distance from the edge that it began with: runs that are compared begin alike. */
+async function newSegment(live) {
+  const [before, latest] = [live.heads(), Date.now() + 10 * SEGMENT_SECONDS * 1000];
+  while (live.heads() === before && Date.now() < latest) {
+    await sleep(HEAD_EVERY_MS);
+  }
 }
 
 async function look(entry) {
