@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::engine::Engine;
+use super::limits::MAX_UPLOAD_QUEUE;
 use super::object::By;
 use super::peer::{Held, Peer, Request};
 use super::schedule::{URGENT_US, Want};
@@ -20,6 +21,8 @@ struct Source<'a> {
     id: PeerId,
     held: Held<'a>,
     free: u32,
+    /// Requests that it may get on top of those under way.
+    room: usize,
     /// When what it was asked for and one more chunk will be here, microseconds from now.
     eta_us: u64,
     /// What one more chunk adds to that.
@@ -91,6 +94,7 @@ impl Engine {
                 id: peer.id,
                 held,
                 free: peer.window_free(urgency),
+                room: MAX_UPLOAD_QUEUE.saturating_sub(peer.requests.len()),
                 eta_us,
                 chunk_us: peer.eta_us(2).saturating_sub(eta_us),
             });
@@ -102,7 +106,7 @@ impl Engine {
         let mut runs: Vec<(PeerId, u32, u32)> = Vec::new();
         while let Some(source) = sources
             .iter_mut()
-            .filter(|source| source.free > 0)
+            .filter(|source| source.free > 0 && source.room > 0)
             .min_by_key(|source| (source.eta_us, source.id))
         {
             let rarest = |from: u32| {
@@ -128,6 +132,7 @@ impl Engine {
                 .count() as u32;
             cursor = start + run;
             source.free -= run;
+            source.room -= 1;
             source.eta_us += source.chunk_us * u64::from(run);
             open.retain(|(chunk, _)| *chunk < start || *chunk >= cursor);
             runs.push((source.id, start, run));

@@ -20,6 +20,8 @@ use crate::wire::{Message, Urgency};
 
 /// Objects needed within this time are taken strictly by deadline, microseconds.
 pub(super) const URGENT_US: u64 = 10_000_000;
+/// Times that differ below this bit of microseconds are the same: an eighth of a second.
+const SAME_TIME_BITS: u32 = 17;
 /// Segments at the end of a live stream that count as new.
 const FRESH_SEGMENTS: u32 = 3;
 /// A peer that has brought nothing for this long holds a chunk up, microseconds.
@@ -139,14 +141,16 @@ impl Engine {
         for want in &mut wants {
             want.holders = self.sources_of(want.id).count();
         }
+        let draw = self.draw | 1;
         sort_by_key(&mut wants, |want| {
             let urgent = want.demanded || want.need_at.since(now) < URGENT_US;
-            let key = if urgent {
-                want.need_at.0
+            // What is needed at the same time, such as the parts of a file, every viewer takes in an order of its own.
+            let (key, order) = if urgent {
+                (want.need_at.0 >> SAME_TIME_BITS, want.id.index.wrapping_mul(draw))
             } else {
-                want.holders as u64
+                (want.holders as u64, 0)
             };
-            (!urgent, key, want.id)
+            (!urgent, key, order, want.id)
         });
         wants
     }

@@ -11,6 +11,7 @@
 #![allow(clippy::large_enum_variant, reason = "one queue in a test")]
 
 mod chaos;
+mod download;
 mod election;
 mod hostile;
 mod live;

@@ -292,6 +292,21 @@ impl World {
         );
     }
 
+    /// Asks for what is needed in `us` microseconds.
+    pub fn demand_later(&mut self, viewer: usize, id: u32, path: &str, us: u64) {
+        let deadline = Some(self.now + us);
+        self.input(
+            viewer,
+            Input::Demand {
+                id: DemandId(id),
+                path,
+                range: None,
+                deadline,
+                plays_at_us: None,
+            },
+        );
+    }
+
     pub fn input(&mut self, viewer: usize, input: Input<'_>) {
         if self.viewers[viewer].gone {
             return;
