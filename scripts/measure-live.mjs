@@ -28,7 +28,14 @@ const SEGMENT_SECONDS = 2;
 /** All of a run stays in the playlists' reach and on disk, so that it can be checked at the end. */
 const WINDOW_SECONDS = 3600;
 /** Events in which a viewer says that something is wrong with the stream. */
-const NOTICES = ['head-refused', 'publisher-contradicted', 'live-frozen', 'live-resumed', 'warning'];
+const NOTICES = [
+  'head-refused',
+  'publisher-contradicted',
+  'live-frozen',
+  'live-resumed',
+  'clock-off',
+  'warning',
+];
 /** For a fault that wants it, who came last goes back so far, so long before it: to what it never had, but others have. */
 const BACK_SECONDS = 18;
 const SOUGHT_BACK_MS = 5_000;
@@ -77,6 +84,10 @@ async function measure() {
     loop: ['--window', String(WINDOW_SECONDS)],
     lowLatency: plan.lowLatency,
   });
+  if (!plan.lowLatency) {
+    // A fault may begin with the first head; parts are grouped by the origin, so there the origin is first.
+    await live.begun();
+  }
   const fault =
     plan.fault === null
       ? null

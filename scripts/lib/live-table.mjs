@@ -89,7 +89,8 @@ export const LIVE_TABLE = [
     must: (result) => [
       ...counts(result),
       none('stalls', result.stallsAfterFirstFrame),
-      none('wrong bytes', result.unverifiedBytesDelivered),
+      atLeast('viewers who name their clock', sum(result.viewers, named), 2),
+      none('viewers who name a right one', named(result.viewers[2])),
       atLeast('offload', result.offload, 0.5),
     ],
   },
@@ -145,6 +146,11 @@ function furthestBehind(pairs) {
 
 function worst({ pairs }, key) {
   return Math.max(...pairs.map(({ peers }) => peers[key]));
+}
+
+/** 1 or 0. */
+function named({ namedItsClock }) {
+  return Number(namedItsClock);
 }
 
 function sum(rows, of) {

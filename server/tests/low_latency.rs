@@ -227,6 +227,23 @@ fn a_restart_goes_on_and_what_left_the_list_is_deleted_later() {
 }
 
 #[test]
+fn numbers_that_begin_anew_are_refused_and_nothing_is_lost() {
+    let mut stage = Stage::new(None);
+    let mut packager = stage.packager();
+    stage.advance(&mut packager, 21);
+    let before = stage.playlist();
+    let fragments = stage.folder.path().join("fragments/video-180/index.m3u8");
+    let text = fs::read_to_string(&fragments).unwrap();
+    let first = text.lines().take_while(|line| !line.ends_with("index-1.m4s"));
+    let text: Vec<String> = first.map(|line| format!("{line}\n")).collect();
+    fs::write(&fragments, text.concat()).unwrap();
+    let refused = packager.step(stage.now_us / 1_000).unwrap_err();
+    assert_eq!(refused.code(), "unsupported");
+    assert!(refused.to_string().contains("folder of its own"), "{refused}");
+    assert_eq!(stage.playlist(), before);
+}
+
+#[test]
 fn fragments_and_parts_need_folders_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let options = LowLatencyOptions {

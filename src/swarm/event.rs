@@ -126,6 +126,14 @@ pub enum Event {
     /// The publisher has signed the end.
     #[cfg(feature = "live")]
     LiveEnded,
+    /// The device's clock is not what the tracker's is, which is used from now on.
+    #[cfg(feature = "live")]
+    ClockOff {
+        /// What the device says, Unix seconds.
+        device_s: u64,
+        /// What the tracker says.
+        tracker_s: u64,
+    },
     /// An object left the store.
     ObjectEvicted {
         /// Track.

@@ -34,6 +34,8 @@ const LIST_LATER_MS: u64 = 20_000;
 const ANNOUNCE_MS: u64 = 1_500;
 /// The first announcement goes at once: until then nobody is introduced to us as a source.
 const FIRST_ANNOUNCE_MS: u64 = 20;
+/// What a tracker says of the time is as good as this, seconds.
+pub(super) const TRACKER_UNCERTAINTY_S: u32 = 2;
 /// An announcement holds for this long, seconds.
 const ANNOUNCE_TTL_S: u32 = 120;
 /// An introduction that brought no connection data is forgotten after this long, milliseconds.
@@ -385,9 +387,12 @@ impl Engine {
     }
 
     fn set_tracker_time(&mut self, unix_ms: u64) {
+        let unix_s = unix_ms / 1_000;
+        #[cfg(feature = "live")]
+        self.judge_clock(unix_s);
         self.wall = WallTime {
-            unix_s: unix_ms / 1_000,
-            uncertainty_s: 2,
+            unix_s,
+            uncertainty_s: TRACKER_UNCERTAINTY_S,
         };
         self.wall_at = self.now;
     }

@@ -1,6 +1,6 @@
 //! Viewers on simulated time: what the engine promises to a player.
 
-use crate::rig::{Behaviour, Crowd, World, bytes};
+use crate::rig::{Behaviour, Crowd, NOW_S, World, bytes};
 use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode, Sharing, Timestamp};
 
@@ -400,5 +400,45 @@ fn a_hello_that_comes_before_the_news_that_both_channels_are_open_is_taken() {
     for viewer in [first, second] {
         assert_eq!(world.viewers[viewer].engine.stats().connections_proved, 1);
         assert_eq!(world.viewers[viewer].engine.stats().blamed, 0);
+    }
+}
+
+#[test]
+fn a_device_clock_that_is_wrong_is_told_once_and_fails_nothing() {
+    let mut world = World::new(4, SEGMENT);
+    let right_ms = NOW_S * 1_000;
+    for (wrong_ms, expected) in [
+        (right_ms + 600_000, vec![600]),
+        (right_ms - 600_000, vec![-600]),
+        (right_ms + 30_000, Vec::new()),
+    ] {
+        let viewer = world.join(Behaviour::Honest);
+        world.input(
+            viewer,
+            Input::WallTime {
+                unix_ms: wrong_ms + world.now.0 / 1_000,
+                uncertainty_ms: 2 * 86_400_000,
+            },
+        );
+        world.demand(viewer, 1, "v/1.m4s");
+        world.run(5_000_000);
+        assert_eq!(got(&world, viewer, 1), Some(&segment(1)));
+        let told: Vec<i64> = world.viewers[viewer]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::ClockOff { device_s, tracker_s } => {
+                    Some(device_s.cast_signed() - tracker_s.cast_signed())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, expected);
+        assert!(
+            world.viewers[viewer]
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::TrackerJoined { .. }))
+        );
     }
 }

@@ -65,6 +65,11 @@ export function narrate(peer: Peer, journal: Journal, tracks: Tracks): void {
       `The publisher's key has signed two different things (${kind}). The first one holds.`,
     );
   });
+  peer.on('clock-off', ({ deviceS, trackerS }) => {
+    const minutes = Math.max(1, Math.round(Math.abs(deviceS - trackerS) / 60));
+    const how = deviceS > trackerS ? 'ahead' : 'behind';
+    journal.write('note', `This device's clock is ${minutes} min ${how}. The tracker's is used instead.`);
+  });
   peer.on('worker-replaced', ({ withPeers }) => {
     const rest = withPeers ? 'it was replaced' : 'we go on without other viewers, still checking every byte';
     journal.write('alarm', `The worker failed; ${rest}.`);

@@ -309,5 +309,7 @@ export type EngineEvent =
   | { type: 'live_restarted' }
   /** The publisher has signed the end; everything stays playable. */
   | { type: 'live_ended' }
+  /** Live: the device's clock is wrong by the tracker's, which is used instead. No play fails for it. Unix seconds. */
+  | { type: 'clock_off'; deviceS: number; trackerS: number }
   | { type: 'object_evicted'; track: number; index: number }
   | { type: 'warning'; code: string; message: string };

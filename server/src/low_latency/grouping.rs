@@ -101,6 +101,12 @@ impl Grouping {
         Ok(())
     }
 
+    /// Whether a playlist can be a later version of the one that was grouped so far.
+    pub(super) fn may_follow(&self, read: &Read) -> bool {
+        let end = read.fragments.last().map_or(read.first, |last| last.number + 1);
+        end >= self.next_fragment
+    }
+
     /// Whether this fragment has not been taken yet.
     pub(super) const fn is_next(&self, fragment: &Fragment) -> bool {
         fragment.number >= self.next_fragment

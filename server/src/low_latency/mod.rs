@@ -155,6 +155,14 @@ impl LowLatency {
         now_ms: u64,
     ) -> Result<bool, PublishError> {
         let read = playlist::read(name, bytes)?;
+        if !grouping.may_follow(&read) {
+            return Err(PublishError::Unsupported {
+                name: name.to_owned(),
+                feature:
+                    "fragments whose numbers begin anew; a stream that begins anew needs a folder of its own"
+                        .to_owned(),
+            });
+        }
         let mut changed = false;
         if !grouping.has_header() && !read.fragments.is_empty() {
             let header = read_range(&self.source, &beside(name, &read.header)?, None, SEGMENT_LIMIT)?;

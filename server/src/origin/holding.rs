@@ -84,7 +84,7 @@ impl Holding {
             if there.has(asked) {
                 return Ok(());
             }
-            if asked.segment > there.next + FURTHEST_AHEAD {
+            if asked.segment > there.next.saturating_add(FURTHEST_AHEAD) {
                 return Err(StatusCode::BAD_REQUEST);
             }
             let until = *until.get_or_insert_with(|| Instant::now() + there.target * PATIENCE_TARGETS);
@@ -100,6 +100,10 @@ impl Holding {
         else {
             return;
         };
+        // Most of what is not there is hinted at by nobody, and then nothing is watched for it.
+        if hint(folder, name).await.is_none() {
+            return;
+        }
         let mut until = None;
         let mut changes = self.watch(root);
         loop {
@@ -168,7 +172,9 @@ impl There {
         let mut of_segment = parts::read(text).ok()?;
         let parts = of_segment.pop().unwrap_or_default().len() as u64;
         Some(Self {
-            next: number("#EXT-X-MEDIA-SEQUENCE:").unwrap_or(0) + of_segment.len() as u64,
+            next: number("#EXT-X-MEDIA-SEQUENCE:")
+                .unwrap_or(0)
+                .saturating_add(of_segment.len() as u64),
             parts,
             ended: text.contains("#EXT-X-ENDLIST"),
             target: Duration::from_secs(
@@ -192,6 +198,10 @@ async fn hint(folder: &Path, name: &str) -> Option<Duration> {
         if !entry.file_name().to_str().is_some_and(is_document) {
             continue;
         }
+        let length = entry.metadata().await.map_or(u64::MAX, |metadata| metadata.len());
+        if length > MAX_HINTING {
+            continue;
+        }
         let text = tokio::fs::read_to_string(entry.path()).await.unwrap_or_default();
         let hints = text
             .lines()
@@ -212,6 +222,8 @@ const PATIENCE_TARGETS: u32 = 3;
 const FURTHEST_AHEAD: u64 = 1;
 /// No playlist is waited for longer than three times this.
 const MAX_TARGET_S: u64 = 60;
+/// A playlist that hints lists a window of a live stream; longer ones are not read for it.
+const MAX_HINTING: u64 = 256 << 10;
 /// Some file systems tell nobody what happens on them.
 const LOOK: Duration = Duration::from_millis(250);
 

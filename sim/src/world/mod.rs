@@ -436,6 +436,7 @@ impl World {
             | EngineEvent::LiveResumed
             | EngineEvent::LiveRestarted
             | EngineEvent::LiveEnded
+            | EngineEvent::ClockOff { .. }
             | EngineEvent::ObjectEvicted { .. } => {}
         }
     }

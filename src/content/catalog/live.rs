@@ -7,7 +7,7 @@ use super::index::{Entry, Index, Page, Vouched};
 use super::{Catalog, Sheet, TrackSheets};
 use crate::content::geometry::{PAGE_RECORDS, RECORD_LEN};
 pub(super) use crate::content::live::LogPages;
-use crate::content::live::{Document, LiveHead, LiveSlot, LiveTrack, TrackFile};
+use crate::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Parent, TrackFile};
 use crate::content::{
     Hash, IndexFile, MAX_ASSETS, MAX_SEGMENTS, Manifest, ObjectId, Record, RowsFile, Track, TrackId, tree,
 };
@@ -61,7 +61,8 @@ impl LiveListing {
         for track in &head.tracks {
             let Some(parts) = &track.parts else { continue };
             let finished = head.track(parts.of).map_or(0, LiveTrack::size);
-            for parent in parts.parents.iter().filter(|parent| parent.segment < finished) {
+            let is_usable = |parent: &&Parent| parent.segment < finished && parent.count <= MAX_PARTS;
+            for parent in parts.parents.iter().filter(is_usable) {
                 let stated = PartsOf {
                     segment: ObjectId::new(parts.of, parent.segment),
                     first: ObjectId::new(track.id, parent.first),
@@ -290,6 +291,8 @@ impl Index {
     }
 }
 
+/// Most parts of a segment that is delivered from them.
+const MAX_PARTS: u32 = 256;
 /// Segments whose parts are remembered: half an hour of one track of 2 s.
 const MAX_PARENTS: usize = 1_024;
 const LOG_CONTEXT: &[u8] = b"swarmseal/log/1";

@@ -13,6 +13,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::engine::Engine;
+use super::session::TRACKER_UNCERTAINTY_S;
 use super::timer::Timer;
 use super::{CloseReason, Event, FetchId, LiveStats, Output, PeerId, RefuseCode, Timestamp};
 use crate::content::live::{Chain, Fault, HeadError, LiveHead, LiveMemory, Pulse};
@@ -73,7 +74,23 @@ impl Live {
     }
 }
 
+/// A device's clock may differ from the tracker's by so many seconds before it is worth a word.
+const CLOCK_TOLERANCE_S: u64 = 60;
+
 impl Engine {
+    /// A tracker has said what time it is: says so if the device's clock is wrong.
+    pub(super) fn judge_clock(&mut self, tracker_s: u64) {
+        let device = self.wall_now();
+        // What a tracker has said before is no device's clock.
+        let is_device = device.uncertainty_s > TRACKER_UNCERTAINTY_S;
+        if is_device && device.unix_s.abs_diff(tracker_s) > CLOCK_TOLERANCE_S {
+            self.event(Event::ClockOff {
+                device_s: device.unix_s,
+                tracker_s,
+            });
+        }
+    }
+
     /// The player says where on its own timeline a segment plays: so its play head is known in media time.
     pub(super) fn align_timelines(&mut self, spans: &[Span], plays_at_us: Option<u64>) {
         let first = spans.first().filter(|span| self.is_media(span.object.track));

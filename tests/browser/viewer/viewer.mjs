@@ -17,6 +17,7 @@ const EVENTS = [
   'live-resumed',
   'live-restarted',
   'live-ended',
+  'clock-off',
   'warning',
   'worker-replaced',
   'error',
