@@ -564,7 +564,8 @@ fn play(arena: &mut Arena) {
     for n in 0..SEGMENTS {
         arena.demand(n, &format!("v/{n}.m4s"));
     }
-    arena.run(15_000_000);
+    // Wrong lengths are asked for five times, 12 s of waiting in all; each wrong body in between adds 5 s to that.
+    arena.run(30_000_000);
 }
 
 /// What became of a polluter.
