@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -77,6 +77,35 @@ impl Stop {
     }
 }
 
+/// What has been in the way of looking, and for how long.
+#[derive(Default)]
+pub(crate) struct Trouble {
+    since: Option<Instant>,
+    told: bool,
+}
+
+impl Trouble {
+    /// A look has failed. Says whether it is time to tell of it, once until it is over.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let is_time = !self.told && since.elapsed() > PATIENCE;
+        self.told |= is_time;
+        is_time
+    }
+
+    /// A look has worked.
+    pub(crate) fn is_over(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Now, in Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Calls `changed` whenever a playlist or MPD below `folder` may be another one, until what it gives is dropped.
 ///
 /// # Errors
@@ -111,6 +140,12 @@ fn matters(event: &Event) -> bool {
             .any(|path| path.to_str().is_some_and(is_document))
 }
 
+/// Some file systems tell nobody what happens on them: so long until a look without a wake.
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
+/// A packager that is caught in the middle of something.
+pub(crate) const RETRY: Duration = Duration::from_millis(50);
+/// After this, somebody should know.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// No change for so long: the packager has written what it had to.
 const QUIET: Duration = Duration::from_millis(4);
 const GATHER: Duration = Duration::from_millis(20);

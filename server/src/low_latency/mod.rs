@@ -12,14 +12,13 @@ mod playlist;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::publisher::PublishError;
 use crate::publisher::is_document;
 use crate::publisher::output::replace;
 use crate::publisher::plan::SEGMENT_LIMIT;
 use crate::publisher::source::{Folder, Source as _, read_range};
-use crate::watching::{Stop, Watching};
+use crate::watching::{LOOK, RETRY, Stop, Trouble, Watching, now_ms};
 use grouping::{Fragment, Grouping};
 
 /// What low-latency packaging decides.
@@ -94,18 +93,16 @@ impl LowLatency {
 
     /// Goes along until [`Stop`] says so. `tell` hears of what has been in the way for some seconds.
     pub fn run(mut self, tell: &mut dyn FnMut(&PublishError)) {
-        let (mut troubled, mut told): (Option<Instant>, bool) = (None, false);
+        let mut trouble = Trouble::default();
         loop {
             let wait = match self.step(now_ms()) {
                 Ok(_) => {
-                    (troubled, told) = (None, false);
+                    trouble.is_over();
                     LOOK
                 }
                 Err(error) => {
-                    let since = *troubled.get_or_insert_with(Instant::now);
-                    if !told && since.elapsed() > PATIENCE {
+                    if trouble.goes_on() {
                         tell(&error);
-                        told = true;
                     }
                     RETRY
                 }
@@ -190,8 +187,10 @@ impl LowLatency {
                 let path = self.options.folder.join(beside(name, &gone)?);
                 fs::remove_file(&path).map_err(|error| PublishError::file(&path, error))?;
             }
-            let state = serde_json::to_vec(grouping).unwrap_or_default();
-            self.write(&grouping::state_name(name), &state)?;
+            let state_name = grouping::state_name(name);
+            let state = serde_json::to_vec(grouping)
+                .map_err(|error| PublishError::file(self.options.folder.join(&state_name), error.into()))?;
+            self.write(&state_name, &state)?;
         }
         Ok(changed)
     }
@@ -253,16 +252,4 @@ fn absolute(path: &Path) -> Result<PathBuf, PublishError> {
         .map_err(|error| PublishError::file(path, error))
 }
 
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Some file systems tell nobody what happens on them.
-const LOOK: Duration = Duration::from_secs(1);
-/// A packager that is caught in the middle of something.
-const RETRY: Duration = Duration::from_millis(50);
-/// After this, the operator should know.
-const PATIENCE: Duration = Duration::from_secs(10);
 const PLAYLIST_LIMIT: u64 = 16 << 20;

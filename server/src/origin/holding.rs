@@ -77,7 +77,7 @@ impl Holding {
         let mut changes = self.watch(root);
         loop {
             changes.mark_unchanged();
-            let text = tokio::fs::read_to_string(path).await.unwrap_or_default();
+            let text = playlist(path, MAX_PLAYLIST).await;
             let Some(there) = There::read(&text) else {
                 return Ok(());
             };
@@ -191,6 +191,14 @@ impl There {
     }
 }
 
+/// What a playlist says; nothing if it is longer than `most`, or cannot be read: then it is answered as any file.
+async fn playlist(path: &Path, most: u64) -> String {
+    match tokio::fs::metadata(path).await {
+        Ok(metadata) if metadata.len() <= most => tokio::fs::read_to_string(path).await.unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
 /// The target duration of a playlist in `folder` that hints at `name`.
 async fn hint(folder: &Path, name: &str) -> Option<Duration> {
     let mut entries = tokio::fs::read_dir(folder).await.ok()?;
@@ -198,11 +206,7 @@ async fn hint(folder: &Path, name: &str) -> Option<Duration> {
         if !entry.file_name().to_str().is_some_and(is_document) {
             continue;
         }
-        let length = entry.metadata().await.map_or(u64::MAX, |metadata| metadata.len());
-        if length > MAX_HINTING {
-            continue;
-        }
-        let text = tokio::fs::read_to_string(entry.path()).await.unwrap_or_default();
+        let text = playlist(&entry.path(), MAX_HINTING).await;
         let hints = text
             .lines()
             .filter_map(|line| line.trim().strip_prefix("#EXT-X-PRELOAD-HINT:"));
@@ -222,6 +226,8 @@ const PATIENCE_TARGETS: u32 = 3;
 const FURTHEST_AHEAD: u64 = 1;
 /// No playlist is waited for longer than three times this.
 const MAX_TARGET_S: u64 = 60;
+/// Longest playlist that requests are held for: as long as a viewer takes.
+const MAX_PLAYLIST: u64 = 1 << 20;
 /// A playlist that hints lists a window of a live stream; longer ones are not read for it.
 const MAX_HINTING: u64 = 256 << 10;
 /// Some file systems tell nobody what happens on them.

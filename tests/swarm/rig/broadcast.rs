@@ -108,16 +108,7 @@ impl Broadcast {
     pub fn segment(&mut self, world: &mut World) -> String {
         let index = self.records.len();
         let body = Self::body(self.log, index);
-        let hashed = HashedObject::of(&body);
-        self.records.push(Record {
-            root: hashed.root,
-            length: u32::try_from(hashed.length).unwrap(),
-            duration: 2_000,
-            offset: 0,
-            row_offset: self.rows.iter().map(|row| row.len() as u64 * 32).sum(),
-            media_start: index as u64 * 2_000,
-        });
-        self.rows.push(hashed.row);
+        append(&mut self.records, &mut self.rows, &body, 2_000);
         if let Some(parts) = &mut self.parts {
             for (number, part) in body
                 .chunks(PART)
@@ -126,16 +117,7 @@ impl Broadcast {
                 .enumerate()
             {
                 let number = index * PARTS + number;
-                let hashed = HashedObject::of(part);
-                parts.records.push(Record {
-                    root: hashed.root,
-                    length: u32::try_from(hashed.length).unwrap(),
-                    duration: 500,
-                    offset: 0,
-                    row_offset: parts.rows.iter().map(|row| row.len() as u64 * 32).sum(),
-                    media_start: number as u64 * 500,
-                });
-                parts.rows.push(hashed.row);
+                append(&mut parts.records, &mut parts.rows, part, 500);
                 world
                     .published
                     .files
@@ -256,6 +238,20 @@ impl Broadcast {
     pub fn sign(&self, head: &LiveHead) -> Vec<u8> {
         head.sign(&self.session, &[]).unwrap()
     }
+}
+
+/// One more segment of a log; all of them last equally long.
+fn append(records: &mut Vec<Record>, rows: &mut Vec<Vec<Hash>>, body: &[u8], duration: u32) {
+    let hashed = HashedObject::of(body);
+    records.push(Record {
+        root: hashed.root,
+        length: u32::try_from(hashed.length).unwrap(),
+        duration,
+        offset: 0,
+        row_offset: rows.iter().map(|row| row.len() as u64 * 32).sum(),
+        media_start: records.len() as u64 * u64::from(duration),
+    });
+    rows.push(hashed.row);
 }
 
 /// A track as a head states it.

@@ -9,7 +9,6 @@ pub(crate) struct Part {
     pub(crate) byte_range: Option<String>,
     /// `GAP=YES`: it is not there.
     pub(crate) is_gap: bool,
-    pub(crate) is_independent: bool,
 }
 
 /// The parts of each segment in order, and last of the segment that is not finished.
@@ -32,15 +31,13 @@ pub(crate) fn read(text: &str) -> Result<Vec<Vec<Part>>, String> {
 }
 
 fn part(list: &str) -> Option<Part> {
-    let (mut uri, mut duration_s, mut byte_range, mut is_gap, mut is_independent) =
-        (None, None, None, false, false);
+    let (mut uri, mut duration_s, mut byte_range, mut is_gap) = (None, None, None, false);
     for (name, value) in attributes(list)? {
         match name {
             "URI" => uri = Some(value.to_owned()),
             "DURATION" => duration_s = Some(value.parse().ok()?),
             "BYTERANGE" => byte_range = Some(value.to_owned()),
             "GAP" => is_gap = value == "YES",
-            "INDEPENDENT" => is_independent = value == "YES",
             _ => {}
         }
     }
@@ -49,7 +46,6 @@ fn part(list: &str) -> Option<Part> {
         duration_s: duration_s?,
         byte_range,
         is_gap,
-        is_independent,
     })
 }
 
@@ -88,7 +84,6 @@ mod tests {
         let named = |parts: &[Part]| parts.iter().map(|part| part.uri.clone()).collect::<Vec<_>>();
         assert_eq!(read.len(), 2);
         assert_eq!(named(&read[0]), ["a,b.m4s", "c.m4s"]);
-        assert!(read[0][0].is_independent && !read[0][1].is_independent);
         assert_eq!(named(&read[1]), ["d.m4s"]);
         assert!(read[1][0].is_gap);
     }

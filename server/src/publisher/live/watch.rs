@@ -1,11 +1,10 @@
 //! The loop around a live publisher: woken when a playlist changes, and now and then in case nobody wakes it.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::publisher::{LivePublisher, Stated, Step};
 use crate::publisher::{PublishError, Published};
-use crate::watching::{Stop, Watching};
+use crate::watching::{LOOK, RETRY, Stop, Trouble, Watching, now_ms};
 
 /// Watches the folder of a packager.
 pub struct Watch(Watching);
@@ -44,18 +43,15 @@ impl Watch {
         publisher: &mut LivePublisher,
         tell: &mut dyn FnMut(&WatchEvent<'_>),
     ) -> Result<Option<Published>, PublishError> {
-        let mut troubled: Option<Instant> = None;
-        let mut told = false;
+        let mut trouble = Trouble::default();
         loop {
             match publisher.step(now_ms())? {
                 Step::Finished => break,
                 Step::Stated(stated) => tell(&WatchEvent::Stated(&stated)),
                 Step::Unchanged => {}
                 Step::Waiting(error) => {
-                    let since = *troubled.get_or_insert_with(Instant::now);
-                    if !told && since.elapsed() > PATIENCE {
+                    if trouble.goes_on() {
                         tell(&WatchEvent::Waiting(&error));
-                        told = true;
                     }
                     if self.0.wait(RETRY) {
                         break;
@@ -63,7 +59,7 @@ impl Watch {
                     continue;
                 }
             }
-            (troubled, told) = (None, false);
+            trouble.is_over();
             if self.0.wait(LOOK) {
                 break;
             }
@@ -74,16 +70,3 @@ impl Watch {
         publisher.finish(now_ms() / 1000)
     }
 }
-
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Some file systems tell nobody what happens on them.
-const LOOK: Duration = Duration::from_secs(1);
-/// A packager that is caught in the middle of something.
-const RETRY: Duration = Duration::from_millis(50);
-/// After this, the user should know.
-const PATIENCE: Duration = Duration::from_secs(10);
