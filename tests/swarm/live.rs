@@ -492,3 +492,28 @@ fn a_segment_comes_from_its_parts_and_is_not_fetched_again() {
     assert!(delivered(&world, viewer, 23).is_some());
     assert_eq!((asked(&world, "v/3.m4s"), asked(&world, "p/9.m4s")), (1, 0));
 }
+
+#[test]
+fn a_head_that_a_neighbour_brought_ends_the_haste_for_it() {
+    const ROUNDS: u32 = 10;
+    let (mut world, mut broadcast) = running(3);
+    let viewers = start(&mut world, 6);
+    watch(&mut world, &mut broadcast, &viewers, 5);
+    let before = asked(&world, LATEST);
+    for round in 0..ROUNDS {
+        broadcast.segment(&mut world);
+        broadcast.playlist(&mut world);
+        // The playlist is out, the head that vouches for it is not yet: both wait for it.
+        for &viewer in &viewers {
+            world.demand(viewer, 100 + round, PLAYLIST);
+        }
+        world.run(40_000);
+        broadcast.state(&mut world, false);
+        world.run(TARGET_US - 40_000);
+        for &viewer in &viewers {
+            assert!(delivered(&world, viewer, 100 + round).is_some(), "round {round}");
+        }
+    }
+    let polls = asked(&world, LATEST) - before;
+    assert!(polls < 2 * ROUNDS, "{polls} polls for {ROUNDS} heads");
+}
