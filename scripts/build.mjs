@@ -10,6 +10,7 @@ import { DEMO, demoBundle, packageBundles } from '../webpack.config.js';
 import { PKG, ROOT, TARGET } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';
 import { seconds, step } from './lib/say.mjs';
+import { byColumns } from './lib/wasm-columns.mjs';
 import { SMALL, WASM, bindings, wasmOpt } from './lib/wasm-core.mjs';
 import { namedByResemblance } from './lib/wasm-order.mjs';
 
@@ -76,8 +77,8 @@ async function buildPackage() {
   await Promise.all([
     bundle(packageBundles),
     run('node_modules/.bin/tsc', ['--project', 'tsconfig.types.json']),
-    ...Object.entries(WASM_FILES).map(([name, folder]) =>
-      copyFile(path.join(folder, 'core_bg.wasm'), path.join(PKG, name)),
+    ...Object.entries(WASM_FILES).map(async ([name, folder]) =>
+      writeFile(path.join(PKG, name), byColumns(await readFile(path.join(folder, 'core_bg.wasm')))),
     ),
     copyFile(path.join(WWW, 'package.json'), path.join(PKG, 'package.json')),
     ...['LICENSE-APACHE', 'LICENSE-MIT'].map((name) => copyFile(path.join(ROOT, name), path.join(PKG, name))),
@@ -106,12 +107,12 @@ async function changed(built, folder) {
 }
 
 async function digest(file) {
-  return createHash('sha256')
-    .update(SMALL.join(' '))
-    .update(await readFile(new URL('lib/wasm-order.mjs', import.meta.url)))
-    .update(await readFile(new URL('lib/wasm-names.mjs', import.meta.url)))
-    .update(await readFile(file))
-    .digest('hex');
+  const how = ['core', 'glue', 'names', 'order'].map(
+    (each) => new URL(`lib/wasm-${each}.mjs`, import.meta.url),
+  );
+  const hash = createHash('sha256');
+  for (const each of [...how, file]) hash.update(await readFile(each));
+  return hash.digest('hex');
 }
 
 /** pkg/ is all built, but for what git keeps there. */

@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { run } from './run.mjs';
+import { leanGlue } from './wasm-glue.mjs';
 import { shortNames } from './wasm-names.mjs';
 
 export const WASM = 'wasm32-unknown-unknown';
@@ -34,11 +35,21 @@ export const SMALL = [
 /** The core and its JavaScript side, as `core_bg.wasm` and `core.js` in `folder`. */
 export async function bindings(built, folder) {
   await run('wasm-bindgen', [
-    ...['--target', 'web', '--omit-default-module-path', '--out-dir', folder, '--out-name', 'core'],
+    ...[
+      '--target',
+      'web',
+      '--omit-default-module-path',
+      '--encode-into',
+      'always',
+      '--out-dir',
+      folder,
+      '--out-name',
+      'core',
+    ],
     built,
   ]);
   const [wasm, glue] = ['core_bg.wasm', 'core.js'].map((name) => path.join(folder, name));
-  const short = shortNames(await readFile(wasm), await readFile(glue, 'utf8'));
+  const short = shortNames(await readFile(wasm), leanGlue(await readFile(glue, 'utf8')));
   await Promise.all([writeFile(wasm, short.wasm), writeFile(glue, short.glue)]);
   return wasm;
 }

@@ -13,7 +13,7 @@ const vectors = JSON.parse(
   readFileSync(new URL('../../../tests/vectors/files.json', import.meta.url), 'utf8'),
 ) as { key: string; contents: { name: string; sealed: string; assets: number[] }[] };
 const content = vectors.contents.find(({ name }) => name === 'named_by_number');
-const core = readFileSync(new URL('../../core/core_bg.wasm', import.meta.url)).toString('base64');
+const core = readFileSync(new URL('../../../pkg/core_bg.wasm', import.meta.url)).toString('base64');
 
 const scope = globalThis as unknown as {
   onmessage: (event: { data: ToWorker }) => void;

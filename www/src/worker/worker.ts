@@ -3,9 +3,10 @@
  * concerns. It makes no decision about the protocol; engines do.
  */
 
-import init, { Peer, dataHeadLength, maxTrackerText, poisoned } from '../../core/core.js';
+import { Peer, dataHeadLength, initSync, maxTrackerText, poisoned } from '../../core/core.js';
 import { SwarmsealError } from '../errors.js';
 import type { EffectivePolicy, HttpRequest, ToPage, ToWorker } from '../messages.js';
+import { assembled } from './columns.js';
 import { isRefusal, type Core } from './core.js';
 import { Participant, type Post } from './participant.js';
 import { refusedByPage, type RequestHook } from './requests.js';
@@ -184,7 +185,7 @@ function settleHook(id: number) {
 
 async function load(wasm: string): Promise<Core> {
   try {
-    const { memory } = await init({ module_or_path: wasm });
+    const { memory } = initSync({ module: await WebAssembly.compile(assembled(await download(wasm))) });
     panicked = poisoned;
     return {
       memory,
@@ -203,6 +204,12 @@ async function load(wasm: string): Promise<Core> {
       `The core ${wasm} cannot be started (${String(error)}). Is it served there, does CORS allow it, and does the page's CSP have 'wasm-unsafe-eval'?`,
     );
   }
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** The core panicked, or this worker has a fault: the page replaces the worker, and nothing more comes from this one. */
