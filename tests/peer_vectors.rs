@@ -11,14 +11,16 @@
 use std::fmt::Debug;
 
 use serde_json::{Value, json};
-use swarmseal::content::{Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId, WallTime};
+use swarmseal::content::{
+    Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId, WallTime, chunk_count, tree,
+};
 use swarmseal::identity::{
     Drbg, EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, PeerClass,
     Revocation, Role, Ticket, rank, roots_digest,
 };
 use swarmseal::signal::{
-    Candidate, ClientMessage, Description, IntroductionId, InvalidSignal, Join, Loopback, SdpType,
-    ServerMessage,
+    Candidate, ClientMessage, Description, IntroductionId, InvalidSignal, Join, Loopback, Pick, SdpType,
+    ServerMessage, Shown, shown_head, sign_answer, verify_answer,
 };
 use swarmseal::wire::{self, Message, Range};
 #[cfg(target_arch = "wasm32")]
@@ -125,6 +127,71 @@ fn revocations_are_issued_and_verified_as_written() {
         let verdict = Revocation::verify(&hex(text(vector, "statement")), &keys);
         assert_eq!(verdict, None, "{}", text(vector, "name"));
     }
+}
+
+#[test]
+fn challenges_are_answered_as_written() {
+    let vectors = parse(include_str!("vectors/signal.json"));
+    let vectors = &vectors["challenges"];
+    let keys = EphemeralKeys::from_seed(array(text(vectors, "seed")));
+    let challenge: IntroductionId = text(vectors, "challenge").parse().expect("an id");
+    for vector in list(&vectors["answers"], "valid") {
+        let name = text(vector, "name");
+        let question = hex(text(vector, "question"));
+        let picks: Vec<Pick> = question.as_chunks().0.iter().map(Pick::decode).collect();
+        let written = picks
+            .iter()
+            .map(|pick| json!([pick.object.track.0, pick.object.index, pick.chunk]));
+        assert_eq!(json!(written.collect::<Vec<_>>()), vector["picks"], "{name}");
+        let encoded: Vec<u8> = picks.iter().flat_map(Pick::encode).collect();
+        assert_eq!(encoded, question, "{name}");
+        let leaves: Vec<u8> = list(vector, "leaves")
+            .iter()
+            .flat_map(|leaf| hex(leaf.as_str().expect("a hash")))
+            .collect();
+        let answer = hex(text(vector, "answer"));
+        assert_eq!(
+            sign_answer(&keys, challenge, &question, leaves.clone()),
+            answer,
+            "{name}"
+        );
+        let verified = verify_answer(&answer, &keys.public(), challenge, &question).expect(name);
+        let verified: Vec<u8> = verified.iter().flat_map(|leaf| leaf.0).collect();
+        assert_eq!(verified, leaves, "{name}");
+    }
+    for vector in list(&vectors["answers"], "invalid") {
+        let (question, answer) = (hex(text(vector, "question")), hex(text(vector, "answer")));
+        let verdict = verify_answer(&answer, &keys.public(), challenge, &question);
+        assert_eq!(verdict, None, "{}", text(vector, "name"));
+    }
+    for vector in list(&vectors["shown"], "valid") {
+        let name = text(vector, "name");
+        let message = hex(text(vector, "message"));
+        let shown = Shown::read(&message).expect(name);
+        assert_eq!(shown.challenge, challenge, "{name}");
+        assert_eq!(json!(shown.number), vector["number"], "{name}");
+        let path: Vec<String> = shown.path.iter().map(|hash| to_hex(&hash.0)).collect();
+        assert_eq!(json!(path), vector["path"], "{name}");
+        assert_eq!(to_hex(&shown.leaf.0), text(vector, "leaf"), "{name}");
+        let head = shown_head(challenge, shown.number, &shown.path);
+        assert!(message.starts_with(&head), "{name}");
+    }
+    for vector in list(&vectors["shown"], "invalid") {
+        let message = hex(text(vector, "message"));
+        assert_eq!(Shown::read(&message), None, "{}", text(vector, "name"));
+    }
+    // The short chunk is the last of the segment.
+    let vector = &list(&vectors["shown"], "valid")[0];
+    let shown = Shown::read(&hex(text(vector, "message"))).expect("it is valid");
+    let length = vectors["segment"]["length"].as_u64().expect("a number");
+    let chunks = chunk_count(length) as usize;
+    let root = Hash(array(text(&vectors["segment"], "root")));
+    assert!(tree::verify_path(&shown.leaf, 4, chunks, &shown.path, &root));
+    assert!(!tree::verify_path(&shown.leaf, 3, chunks, &shown.path, &root));
+    // No chunk is longer than 16 KiB.
+    let longest = [shown_head(challenge, 0, &[]), vec![0; 16_384]].concat();
+    assert!(Shown::read(&longest).is_some());
+    assert_eq!(Shown::read(&[longest, vec![0]].concat()), None);
 }
 
 #[test]

@@ -22,14 +22,14 @@ pub use content::{manifest, names, paths, rows_and_index, ticket};
 pub use peers::{peer_message, proof_of_identity};
 pub use publisher::{hls, mpd};
 pub use seeds::seeds;
-pub use signalling::{candidate, client_message, description, server_message};
+pub use signalling::{candidate, client_message, description, server_message, shown};
 pub use swarm::engine;
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("candidate", candidate),
     ("client_message", client_message),
     ("description", description),
@@ -43,5 +43,6 @@ pub const TARGETS: [Target; 14] = [
     ("proof_of_identity", proof_of_identity),
     ("rows_and_index", rows_and_index),
     ("server_message", server_message),
+    ("shown", shown),
     ("ticket", ticket),
 ];

@@ -56,6 +56,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 .map(String::into_bytes)
                 .collect()
         }
+        "shown" => hex_fields(SIGNAL, &["message"]),
         "description" => texts(SIGNAL)
             .filter(|text| text.starts_with("v=0"))
             .map(String::into_bytes)

@@ -1,6 +1,9 @@
 //! What passes between peer and tracker, and what becomes of a browser's own words.
 
-use swarmseal::signal::{Candidate, ClientMessage, Description, Loopback, SdpType, ServerMessage};
+use swarmseal::content::tree;
+use swarmseal::signal::{
+    Candidate, ClientMessage, Description, Loopback, SdpType, ServerMessage, Shown, shown_head,
+};
 
 /// A message to the tracker.
 pub fn client_message(data: &[u8]) {
@@ -41,6 +44,18 @@ pub fn description(data: &[u8]) {
             }
         }
     }
+}
+
+/// A binary message that shows a chunk to the tracker: what is read of it says the same again.
+pub fn shown(data: &[u8]) {
+    let Some(shown) = Shown::read(data) else {
+        return;
+    };
+    let head = shown_head(shown.challenge, shown.number, &shown.path);
+    let (before, chunk) = data.split_at(head.len());
+    assert_eq!(before, head);
+    assert!((1..=16_384).contains(&chunk.len()) && shown.path.len() <= 11);
+    assert_eq!(shown.leaf, tree::leaf(chunk));
 }
 
 /// A candidate, and the line for the other side's browser.

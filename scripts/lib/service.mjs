@@ -30,9 +30,10 @@ export async function serve({
 }
 
 /** `swarmseal track`: a tracker alone; `program` is another build of it than that of the tests. */
-export async function track({ root, publicKey, trackerKey, listen = '127.0.0.1:0', program }) {
+export async function track({ root, publicKey, trackerKey, listen = '127.0.0.1:0', config, program }) {
+  const own = config === undefined ? [] : ['--config', config];
   return started(
-    ['track', '--root', root, '--listen', listen, '--publisher', publicKey, '--key', trackerKey],
+    ['track', '--root', root, '--listen', listen, '--publisher', publicKey, '--key', trackerKey, ...own],
     {},
     program,
   );

@@ -88,6 +88,11 @@ impl Running {
         let manifests = &config.contents.manifests;
         let contents =
             Contents::new(config.contents.publishers.clone(), manifests).map_err(StartError::Contents)?;
+        let contents = if config.tracker.challenge.required {
+            contents
+        } else {
+            contents.without_roots()
+        };
         let (contents, first) = look(contents).await;
         if let (true, [problem, ..]) = (first.contents.is_empty(), first.problems.as_slice()) {
             return Err(StartError::Contents(problem.clone()));
@@ -271,7 +276,14 @@ fn log_refresh(refreshed: &Refreshed, before: &[ContentsError]) {
         .iter()
         .filter(|problem| !before.contains(problem))
     {
-        tracing::warn!(code = problem.code(), "a manifest is not served");
+        if matches!(problem, ContentsError::Unchecked { .. }) {
+            tracing::warn!(
+                code = problem.code(),
+                "sources of a content are listed on their word"
+            );
+        } else {
+            tracing::warn!(code = problem.code(), "a manifest is not served");
+        }
     }
 }
 

@@ -236,14 +236,16 @@ async fn what_is_no_message_is_refused_and_ends_the_connection_in_the_end() {
             "{text}: {answer:?}"
         );
     }
-    client.socket.send(Message::binary(vec![0; 100])).await.unwrap();
-    assert!(matches!(
-        client.hear().await,
-        ServerMessage::Error {
-            code: ErrorCode::Malformed,
-            ..
-        }
-    ));
+    // Too short to show a chunk, and a chunk that nobody has asked for.
+    for (length, code) in [(18, ErrorCode::Malformed), (100, ErrorCode::NotSolicited)] {
+        let message = Message::binary(vec![0; length]);
+        client.socket.send(message).await.unwrap();
+        let answer = client.hear().await;
+        assert!(
+            matches!(answer, ServerMessage::Error { code: refused, .. } if refused == code),
+            "{answer:?}"
+        );
+    }
     for _ in 0..30 {
         let _ = client.socket.send(Message::text("nonsense")).await;
     }
@@ -255,12 +257,12 @@ async fn what_is_no_message_is_refused_and_ends_the_connection_in_the_end() {
 #[tokio::test]
 async fn a_message_that_is_too_long_ends_the_connection() {
     let (_folder, mut config) = folder();
-    config.socket.max_message_bytes = 4_096;
+    config.socket.max_message_bytes = 17_408;
     let running = Running::start(&config, None).await.unwrap();
     let (mut client, _) = Client::joined(&running, 1).await;
     client
         .socket
-        .send(Message::text("x".repeat(5_000)))
+        .send(Message::text("x".repeat(18_000)))
         .await
         .unwrap();
     client.until_closed().await;

@@ -32,24 +32,17 @@ pub fn root(leaves: &[Hash]) -> Hash {
 /// Audit path of leaf `index` (RFC 9162 §2.1.3.1), lowest sibling first; `None` if there is no such leaf.
 #[must_use]
 pub fn path(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    let mut range = leaves;
-    let mut index = index;
-    if index >= range.len() {
-        return None;
-    }
+    leaves.get(index)?;
     let mut siblings = Vec::new();
-    while range.len() > 1 {
-        let (left, right) = range.split_at_checked(split(range.len()))?;
-        if index < left.len() {
-            siblings.push(root(right));
-            range = left;
-        } else {
-            siblings.push(root(left));
-            index -= left.len();
-            range = right;
+    let mut width = 1;
+    while width < leaves.len() {
+        // None where an odd number of subtrees ends: the last one stands on the next level as it is.
+        let beside = leaves.get(((index / width) ^ 1) * width..).unwrap_or_default();
+        if !beside.is_empty() {
+            siblings.push(root(beside.get(..width).unwrap_or(beside)));
         }
+        width *= 2;
     }
-    siblings.reverse();
     Some(siblings)
 }
 
@@ -132,14 +125,6 @@ impl RootBuilder {
             return Hash::of(&[]);
         };
         subtrees.fold(*smallest, |right, left| node(left, &right))
-    }
-}
-
-/// Leaves in the left subtree: the largest power of two below `count`.
-const fn split(count: usize) -> usize {
-    match count.checked_next_power_of_two() {
-        Some(power) => power / 2,
-        None => usize::MAX / 2 + 1,
     }
 }
 

@@ -74,11 +74,11 @@ pub enum ClientMessage {
     },
     /// Goodbye.
     Leave {},
-    /// Reserved: the answer to a CHALLENGE.
+    /// The answer to a CHALLENGE. The chunks follow, each in a binary message ([`super::Shown`]).
     ChallengeAnswer {
         /// The challenge.
         challenge: IntroductionId,
-        /// The answer.
+        /// Signature and leaf hashes ([`super::sign_answer`]).
         #[serde(with = "binary::bytes")]
         answer: Vec<u8>,
     },

@@ -52,7 +52,7 @@ pub const MAX_ERROR_TEXT: usize = 256;
 /// Longest pause that the other side may ask for, in seconds; a tracker cannot silence a peer for good.
 pub const MAX_INTERVAL_S: u32 = 3600;
 
-/// Bytes of a revocation, of a challenge and its answer (the latter two reserved).
+/// Bytes of a revocation, of a challenge and of what answers it in the same form.
 pub const MAX_OPAQUE: usize = 4096;
 
 /// Length of a session description from the browser: about ten times a real one.

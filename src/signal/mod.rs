@@ -8,6 +8,7 @@
 mod address;
 mod binary;
 mod candidate;
+mod challenge;
 mod client;
 mod description;
 mod error;
@@ -19,6 +20,7 @@ mod server;
 pub use address::Address;
 pub use binary::IntroductionId;
 pub use candidate::{Candidate, CandidateKind, InvalidCandidate, Loopback, TcpType, Transport};
+pub use challenge::{MAX_PICKS, NOT_HELD, PICK, Pick, Shown, shown_head, sign_answer, verify_answer};
 pub use client::{Announce, ClientMessage, Join, ReportCode, TrackRanges};
 pub use description::{Description, InvalidDescription, SdpType, Setup};
 pub use error::InvalidSignal;

@@ -99,11 +99,11 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_s: Option<u32>,
     },
-    /// Reserved: asks the peer to prove that it holds what it announced.
+    /// Asks the peer to prove that it holds what it announced.
     Challenge {
-        /// Names the challenge.
+        /// Names the challenge; random, so that no answer can be made before it.
         challenge: IntroductionId,
-        /// The question.
+        /// At most [`super::MAX_PICKS`] picks ([`super::Pick`]).
         #[serde(with = "binary::bytes")]
         question: Vec<u8>,
     },

@@ -13,6 +13,11 @@ use crate::signal::{ClientMessage, IceServer, ServerMessage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub u32);
 
+impl PeerId {
+    /// No peer: a chunk that is sent here goes to the tracker, as one binary message (docs/PROTOCOL.md §11).
+    pub const TRACKER: Self = Self(0);
+}
+
 /// An HTTP request, numbered by the engine ([`Output::Fetch`]). Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FetchId(pub u32);
@@ -314,7 +319,7 @@ pub enum Output {
     },
     /// Send on the data channel: the head, then these chunks from the store.
     SendData {
-        /// Which peer.
+        /// Which peer, or [`PeerId::TRACKER`].
         peer: PeerId,
         /// The head.
         head: Vec<u8>,

@@ -38,6 +38,7 @@ mod schedule;
 mod serve;
 mod session;
 mod sheets;
+mod showing;
 mod sources;
 mod stats;
 mod time;

@@ -27,7 +27,8 @@ pub(super) struct UploadBudget {
     /// What may go in the whole visit, whatever changes in between.
     bytes_total: Option<u64>,
     spent: u64,
-    tokens: u64,
+    /// Below 0 is owed.
+    tokens: i64,
     filled_at: Timestamp,
     uplink: RateMeter,
 }
@@ -51,16 +52,17 @@ impl UploadBudget {
         self.tokens = self.tokens.min(self.bucket());
     }
 
-    fn bucket(&self) -> u64 {
+    fn bucket(&self) -> i64 {
         let rate = self.cap_bps.unwrap_or_default() / 8;
-        (rate.saturating_mul(BUCKET_US) / 1_000_000).max(u64::from(CHUNK) + DATA_HEAD as u64)
+        let bytes = (rate.saturating_mul(BUCKET_US) / 1_000_000).max(u64::from(CHUNK) + DATA_HEAD as u64);
+        bytes.cast_signed()
     }
 
     fn fill(&mut self, now: Timestamp) {
         let Some(bps) = self.cap_bps else { return };
         let gained = now.since(self.filled_at).saturating_mul(bps / 8) / 1_000_000;
         if gained > 0 {
-            self.tokens = self.tokens.saturating_add(gained).min(self.bucket());
+            self.tokens = self.tokens.saturating_add_unsigned(gained).min(self.bucket());
             self.filled_at = now;
         }
     }
@@ -69,16 +71,17 @@ impl UploadBudget {
     fn allowed(&mut self, now: Timestamp) -> u64 {
         self.fill(now);
         let rate = if self.cap_bps.is_some() {
-            self.tokens
+            self.tokens.max(0).cast_unsigned()
         } else {
             u64::MAX
         };
         rate.min(self.bytes_left().unwrap_or(u64::MAX))
     }
 
-    fn spend(&mut self, bytes: u64) {
+    /// What goes beyond what may go now is owed, and paid back before anything else goes.
+    pub(super) fn spend(&mut self, bytes: u64) {
         if self.cap_bps.is_some() {
-            self.tokens = self.tokens.saturating_sub(bytes);
+            self.tokens = self.tokens.saturating_sub_unsigned(bytes);
         }
         self.spent = self.spent.saturating_add(bytes);
     }
@@ -90,11 +93,18 @@ impl UploadBudget {
         }
         match self.cap_bps {
             None => Some(now),
-            Some(bps) if bps >= 8 => {
-                Some(now + transfer_us(bytes.saturating_sub(self.tokens), bps / 8).max(1_000))
-            }
+            Some(bps) if bps >= 8 => Some(now + transfer_us(self.missing(bytes), bps / 8).max(1_000)),
             Some(_) => None,
         }
+    }
+
+    /// Tokens that have to be earned before `bytes` may go.
+    fn missing(&self, bytes: u64) -> u64 {
+        bytes
+            .cast_signed()
+            .saturating_sub(self.tokens)
+            .max(0)
+            .cast_unsigned()
     }
 
     pub(super) fn bytes_left(&self) -> Option<u64> {

@@ -82,7 +82,7 @@ pub(super) struct Session {
     listed_at: Timestamp,
     renewed_at: Timestamp,
     announced_at: Option<Timestamp>,
-    announce_due: Option<Timestamp>,
+    pub(super) announce_due: Option<Timestamp>,
     sequence: u64,
 }
 
@@ -347,8 +347,7 @@ impl Engine {
                 });
             }
             ServerMessage::Revocation { statement } => self.revoked(&statement),
-            // A slot that later versions fill.
-            ServerMessage::Challenge { .. } => {}
+            ServerMessage::Challenge { challenge, question } => self.challenged(challenge, &question),
         }
     }
 
@@ -513,7 +512,7 @@ impl Engine {
         self.timers.set_earlier(Timer::Session, due);
     }
 
-    fn announce_to_tracker(&mut self) {
+    pub(super) fn announce_to_tracker(&mut self) {
         self.session.announce_due = None;
         if self.config.sharing != Sharing::On {
             return;

@@ -14,6 +14,8 @@ pub struct Traffic {
     pub from_http: u64,
     /// Bytes sent to peers.
     pub to_peers: u64,
+    /// Bytes shown to the tracker, to prove what was announced.
+    pub to_tracker: u64,
     /// Bytes that came twice, too late, or failed.
     pub wasted: u64,
     /// Bytes that failed verification, from any source.

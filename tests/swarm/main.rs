@@ -10,6 +10,7 @@
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 #![allow(clippy::large_enum_variant, reason = "one queue in a test")]
 
+mod challenge;
 mod chaos;
 mod download;
 mod election;

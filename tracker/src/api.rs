@@ -1,11 +1,14 @@
 //! What goes into the tracker and what comes out.
 
 use core::fmt;
+use std::sync::Arc;
 
 use swarmseal::content::{Hash, Manifest, SecretKey, SwarmId, SwarmSecret};
 use swarmseal::identity::{Election, Handle};
-use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::signal::{ClientMessage, ServerMessage, Shown};
 use swarmseal::swarm::Timestamp;
+
+use super::roots::Roots;
 
 /// One connection. The caller never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,10 +35,6 @@ pub struct Now {
 
 /// What happened.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, never stored; a box would be one allocation a message"
-)]
 pub enum Input {
     /// A connection was opened.
     Connected {
@@ -50,6 +49,13 @@ pub enum Input {
         conn: ConnId,
         /// The message, not validated yet.
         message: ClientMessage,
+    },
+    /// A chunk arrived in a binary message, and was hashed.
+    Shown {
+        /// The connection.
+        conn: ConnId,
+        /// What it shows.
+        shown: Shown,
     },
     /// Something else than a message of the schema arrived.
     Malformed {
@@ -145,14 +151,18 @@ pub struct Content {
     pub swarm: SwarmId,
     /// What its peers have to know.
     pub secret: SwarmSecret,
+    /// What announcers are checked against: of the newest version, then of older ones whose viewers may still be there.
+    /// Without any, announcers are listed on their word.
+    pub roots: Vec<Arc<Roots>>,
 }
 
 impl Content {
-    /// What a verified manifest says.
+    /// What a verified manifest says, without roots.
     pub fn of(manifest: &Manifest) -> Self {
         Self {
             swarm: manifest.swarm_id(),
             secret: manifest.swarm_secret.clone(),
+            roots: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use swarmseal::identity::MAX_TICKET_LIFETIME_S;
 use swarmseal::signal::{Exposure, IceServer, MAX_ICE_SERVERS, MAX_INTERVAL_S, MAX_LIST};
 use thiserror::Error;
 
+use super::challenging::ChallengeConfig;
 use super::rate::Rate;
 
 /// Limits and intervals of the state machine. Documented with their reasons in the default configuration file.
@@ -51,6 +52,8 @@ pub struct TrackerConfig {
     pub announces: Rate,
     /// Reports of one peer.
     pub reports: Rate,
+    /// How announcers are put to the proof.
+    pub challenge: ChallengeConfig,
     /// STUN and TURN servers that peers are given.
     pub ice_servers: Vec<IceServer>,
 }
@@ -96,6 +99,7 @@ impl Default for TrackerConfig {
                 burst: 10,
                 per_minute: 10,
             },
+            challenge: ChallengeConfig::default(),
             ice_servers: Vec::new(),
         }
     }
@@ -141,6 +145,9 @@ impl TrackerConfig {
             ("reports", self.reports),
         ] {
             within(field, rate.burst >= 1 && rate.per_minute >= 1)?;
+        }
+        if let Some(field) = self.challenge.out_of_bounds() {
+            return Err(InvalidTrackerConfig { field });
         }
         within("ice_servers", self.ice_servers.len() <= MAX_ICE_SERVERS)
     }

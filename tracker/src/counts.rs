@@ -23,6 +23,18 @@ pub struct Counts {
     pub tickets: u64,
     /// Announcements accepted.
     pub announced: u64,
+    /// Challenges to announcers that were not listed.
+    pub challenges: u64,
+    /// Challenges to announcers that were listed.
+    pub rechecks: u64,
+    /// Challenges of both kinds that were answered in full.
+    pub challenges_passed: u64,
+    /// Challenges of both kinds that were answered wrongly, late or not at all.
+    pub challenges_failed: u64,
+    /// Challenges that had to wait because there were too many.
+    pub challenges_put_off: u64,
+    /// Chunks that came in answers.
+    pub chunks_shown: u64,
     /// Lists given on request.
     pub lists: u64,
     /// Messages that told a peer of new sources unasked.

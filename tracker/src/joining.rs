@@ -16,12 +16,13 @@ impl Tracker {
             return Ok(());
         };
         let (nonce, prefix) = (connection.nonce, connection.prefix);
+        let took_us = at.since(connection.opened_at);
         self.prefixes
             .take_join(prefix, at)
             .map_err(Refusal::rate_limited)?;
 
         // Everything is computed before anything is decided: time shall not tell which check failed.
-        let secret = self.contents.get(&join.swarm);
+        let secret = self.contents.get(&join.swarm).map(|content| &content.secret);
         let is_known = secret.is_some();
         let proves = join.proves(secret.unwrap_or(&self.nobodys_secret), &nonce);
         let is_signed = join.is_signed(&nonce);
@@ -63,6 +64,7 @@ impl Tracker {
             && departed.until > at
         {
             member.budget = departed.budget;
+            member.proof = departed.proof;
         }
         member.admission_tag.clone_from(&grant.tag);
         let ticket = self.ticket(now, stay.swarm, (member.key, election), &grant)?;
@@ -73,6 +75,7 @@ impl Tracker {
             connection.stay = Some(stay);
         }
         self.counts.joined += 1;
+        self.measure_round_trip(took_us);
         self.set_timer(
             at.plus_ms(u64::from(self.config.keepalive_s) * 1_000),
             Timer::Connection(conn),

@@ -7,6 +7,7 @@
 
 mod admission;
 mod api;
+mod challenging;
 mod config;
 mod counts;
 mod exposure;
@@ -18,17 +19,20 @@ mod ranking;
 mod rate;
 mod relaying;
 mod revoking;
+mod roots;
 mod swarm;
 mod tracker;
 mod turn;
 
 pub use admission::{Admission, AdmissionRequest, Grant, OpenAdmission, Refused};
 pub use api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
+pub use challenging::{ChallengeConfig, Standing};
 pub use config::{InvalidTrackerConfig, TrackerConfig};
 pub use counts::Counts;
 pub use ranking::{LeastIntroduced, Profile, Ranking};
 pub use rate::Rate;
 pub use revoking::Revoked;
+pub use roots::Roots;
 pub use tracker::Tracker;
 pub use turn::TurnServer;
 

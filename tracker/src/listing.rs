@@ -44,24 +44,33 @@ impl Tracker {
         let member = self.member(stay)?;
         member.announce_seq = Some(announce.seq);
         let is_source = !announce.ranges.is_empty();
+        let before = member.announced.take().map(|announced| announced.ranges);
         member.announced = is_source.then_some(Announced {
             ranges: announce.ranges,
             until,
         });
         self.counts.announced += 1;
-        let Some(swarm) = self.swarms.get_mut(&stay.swarm) else {
-            return Ok(());
-        };
-        if !is_source {
-            swarm.sources.remove(&stay.handle);
-        } else {
-            let is_new = swarm.sources.insert(stay.handle);
+        if is_source {
             self.set_timer(until, Timer::Announcement(conn));
-            if is_new {
-                self.spread_news(now, stay);
-            }
+            self.weigh(now, conn, stay, &before.unwrap_or_default());
+        } else {
+            self.remove_source(stay);
         }
         Ok(())
+    }
+
+    /// Lists a member from now on; the others hear of it if that is new.
+    pub(super) fn add_source(&mut self, now: Timestamp, stay: Stay) {
+        let swarm = self.swarms.get_mut(&stay.swarm);
+        if swarm.is_some_and(|swarm| swarm.sources.insert(stay.handle)) {
+            self.spread_news(now, stay);
+        }
+    }
+
+    pub(super) fn remove_source(&mut self, stay: Stay) {
+        if let Some(swarm) = self.swarms.get_mut(&stay.swarm) {
+            swarm.sources.remove(&stay.handle);
+        }
     }
 
     pub(super) fn check_announcement(&mut self, conn: ConnId, now: Timestamp) {
@@ -77,9 +86,7 @@ impl Tracker {
             .is_some_and(|announced| announced.until <= now);
         if lapsed {
             member.announced = None;
-            if let Some(swarm) = self.swarms.get_mut(&stay.swarm) {
-                swarm.sources.remove(&stay.handle);
-            }
+            self.remove_source(stay);
         }
     }
 

@@ -10,6 +10,7 @@ use swarmseal::signal::{
 use swarmseal::swarm::Timestamp;
 
 use super::api::{ConnId, PrefixTag};
+use super::challenging::Proof;
 use super::config::TrackerConfig;
 use super::exposure::Account;
 use super::ranking::Profile;
@@ -21,7 +22,7 @@ pub(super) struct Swarm {
     pub(super) members: BTreeMap<Handle, Member>,
     /// All members, for drawing one at random.
     pub(super) everybody: RandomSet,
-    /// Members with an announcement that is valid.
+    /// Members with an announcement that is valid, and proven where it can be.
     pub(super) sources: RandomSet,
 }
 
@@ -35,6 +36,8 @@ pub(super) struct Member {
     /// Of the last grant.
     pub(super) admission_tag: Vec<u8>,
     pub(super) announced: Option<Announced>,
+    /// Whether it holds what it announced.
+    pub(super) proof: Proof,
     /// Of the last announcement on this connection.
     pub(super) announce_seq: Option<u64>,
     /// Introductions by the other side; one at most for each pair.
@@ -105,6 +108,7 @@ impl Member {
             election,
             admission_tag: Vec::new(),
             announced: None,
+            proof: Proof::default(),
             announce_seq: None,
             introductions: BTreeMap::new(),
             met: VecDeque::new(),

@@ -6,12 +6,13 @@ use swarmseal::content::{SwarmId, SwarmSecret};
 use swarmseal::identity::{Drbg, Handle};
 use swarmseal::signal::{
     ClientMessage, EndReason, ErrorCode, IntroductionId, InvalidSignal, Loopback, SIGNAL_VERSION,
-    ServerMessage,
+    ServerMessage, Shown,
 };
 use swarmseal::swarm::Timestamp;
 
 use super::admission::{Admission, OpenAdmission};
 use super::api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
+use super::challenging::Proof;
 use super::config::TrackerConfig;
 use super::counts::Counts;
 use super::exposure::Ledgers;
@@ -30,7 +31,7 @@ pub struct Tracker {
     pub(super) admission: Box<dyn Admission>,
     pub(super) ranking: Box<dyn Ranking>,
     pub(super) random: Drbg,
-    pub(super) contents: BTreeMap<SwarmId, SwarmSecret>,
+    pub(super) contents: BTreeMap<SwarmId, Content>,
     /// Stands in for the secret of a swarm that does not exist, so that asking for it takes as long.
     pub(super) nobodys_secret: SwarmSecret,
     pub(super) connections: BTreeMap<ConnId, Connection>,
@@ -42,6 +43,10 @@ pub struct Tracker {
     pub(super) revocations: Revocations,
     pub(super) turn: Option<TurnServer>,
     pub(super) counts: Counts,
+    /// Challenges that may be made now.
+    pub(super) admissions: Bucket,
+    /// How long peers took to answer WELCOME, of late.
+    pub(super) round_trips: VecDeque<u32>,
     timers: BTreeSet<(Timestamp, Timer)>,
     swept_at: Timestamp,
     outputs: VecDeque<Output>,
@@ -54,7 +59,7 @@ pub(super) struct Connection {
     /// What JOIN and ANNOUNCE on it sign.
     pub(super) nonce: [u8; 32],
     pub(super) stay: Option<Stay>,
-    opened_at: Timestamp,
+    pub(super) opened_at: Timestamp,
     heard_at: Timestamp,
     messages: Bucket,
     patience: Bucket,
@@ -71,6 +76,7 @@ pub(super) struct Stay {
 #[derive(Debug)]
 pub(super) struct Departed {
     pub(super) budget: Budget,
+    pub(super) proof: Proof,
     pub(super) until: Timestamp,
 }
 
@@ -80,6 +86,12 @@ pub(super) struct Refusal {
     pub(super) code: ErrorCode,
     pub(super) detail: &'static str,
     pub(super) retry_after_s: Option<u32>,
+}
+
+/// What a peer may send.
+enum Heard {
+    Message(ClientMessage),
+    Shown(Shown),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +104,8 @@ pub(super) enum Timer {
     Push(ConnId),
     /// Is the introduction answered?
     Introduction(IntroductionId),
+    /// Is the challenge answered, or another one due?
+    Proof(ConnId),
 }
 
 impl Tracker {
@@ -104,6 +118,8 @@ impl Tracker {
         let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
         let ledgers = Ledgers::new(most.saturating_mul(LEDGERS_PER_CONNECTION));
         Self {
+            admissions: Bucket::full(config.challenge.admissions, Timestamp(0)),
+            round_trips: VecDeque::new(),
             config,
             keys,
             admission: Box::new(admission),
@@ -151,7 +167,7 @@ impl Tracker {
     pub fn set_contents(&mut self, now: Now, contents: impl IntoIterator<Item = Content>) {
         self.contents = contents
             .into_iter()
-            .map(|content| (content.swarm, content.secret))
+            .map(|content| (content.swarm, content))
             .collect();
         let is_gone = |connection: &Connection| {
             connection
@@ -182,7 +198,8 @@ impl Tracker {
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
             Input::Connected { conn, prefix } => self.connected(now, conn, prefix),
-            Input::Message { conn, message } => self.message(now, conn, Some(message)),
+            Input::Message { conn, message } => self.message(now, conn, Some(Heard::Message(message))),
+            Input::Shown { conn, shown } => self.message(now, conn, Some(Heard::Shown(shown))),
             Input::Malformed { conn } => self.message(now, conn, None),
             Input::Alive { conn } => {
                 if let Some(connection) = self.connections.get_mut(&conn) {
@@ -277,7 +294,7 @@ impl Tracker {
     }
 
     /// One message, `None` for a malformed one.
-    fn message(&mut self, now: Now, conn: ConnId, message: Option<ClientMessage>) {
+    fn message(&mut self, now: Now, conn: ConnId, message: Option<Heard>) {
         let Some(connection) = self.connections.get_mut(&conn) else {
             // It crossed our closing of the connection.
             return;
@@ -288,7 +305,10 @@ impl Tracker {
             Err(retry) => Err(Refusal::rate_limited(retry)),
             Ok(()) => message
                 .ok_or(Refusal::new(ErrorCode::Malformed, "not a message of the schema"))
-                .and_then(|message| self.checked(now, conn, message)),
+                .and_then(|message| match message {
+                    Heard::Message(message) => self.checked(now, conn, message),
+                    Heard::Shown(shown) => self.checked_chunk(now.monotonic, conn, &shown),
+                }),
         };
         let Err(refusal) = outcome else {
             return;
@@ -345,12 +365,18 @@ impl Tracker {
                 self.end_introduction(stay, introduction, reason)
             }
             ClientMessage::Report { peer, code, .. } => self.report(at, stay, peer, code),
-            ClientMessage::ChallengeAnswer { .. } => {
-                Err(Refusal::new(ErrorCode::NotSolicited, "no challenge is open"))
+            ClientMessage::ChallengeAnswer { challenge, answer } => {
+                self.challenge_answer(at, conn, stay, (challenge, &answer))
             }
             // Handled above.
             ClientMessage::Join(_) | ClientMessage::Leave {} => Ok(()),
         }
+    }
+
+    fn checked_chunk(&mut self, now: Timestamp, conn: ConnId, shown: &Shown) -> Result<(), Refusal> {
+        let stay = self.connections.get(&conn).and_then(|connection| connection.stay);
+        let stay = stay.ok_or(Refusal::new(ErrorCode::NotJoined, "JOIN comes first"))?;
+        self.shown(now, conn, stay, shown)
     }
 
     pub(super) fn member(&mut self, stay: Stay) -> Result<&mut Member, Refusal> {
@@ -425,6 +451,7 @@ impl Tracker {
                 (stay.swarm, stay.handle),
                 Departed {
                     budget: member.budget,
+                    proof: member.proof.departed(),
                     until,
                 },
             );
@@ -445,6 +472,7 @@ impl Tracker {
                 Timer::Announcement(conn) => self.check_announcement(conn, now),
                 Timer::Push(conn) => self.push(conn, now),
                 Timer::Introduction(id) => self.check_introduction(id, now),
+                Timer::Proof(conn) => self.check_proof(conn, now),
             }
         }
         if now.since(self.swept_at) >= SWEEP_US {

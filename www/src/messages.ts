@@ -184,6 +184,8 @@ export interface Traffic {
   fromPeers: number;
   fromHttp: number;
   toPeers: number;
+  /** Shown to the tracker, which asks for chunks before it names this peer as a source. */
+  toTracker: number;
   wasted: number;
   rejected: number;
 }

@@ -15,6 +15,7 @@ use swarmseal::content::cose::{self, Role};
 ///
 /// Opens plain WebSockets from many loopback addresses, lets every peer join and then be introduced to others with
 /// descriptions and candidates of real size, and reads CPU time and memory of the tracker's process from /proc. Prints JSON.
+/// These peers hold nothing: a tracker that knows the content's segments needs `tracker.challenge.required = false`.
 #[derive(clap::Args)]
 pub(super) struct Load {
     /// Where the tracker listens; a loopback address

@@ -255,7 +255,7 @@ impl Config {
         )?;
         within(
             "socket.max_message_bytes",
-            (4_096..=message_limit).contains(&socket.max_message_bytes),
+            (LEAST_MESSAGE_BYTES..=message_limit).contains(&socket.max_message_bytes),
         )?;
         within(
             "socket.read_buffer_bytes",
@@ -370,6 +370,9 @@ impl Default for SocketConfig {
         }
     }
 }
+
+/// One chunk, shown with its path, and some room.
+const LEAST_MESSAGE_BYTES: u32 = 17 * 1_024;
 
 #[cfg(test)]
 mod tests;

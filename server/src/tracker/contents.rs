@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use swarmseal::content::cose::MAX_SEALED;
-use swarmseal::content::{PublicKey, RollbackMemory, Trust, TrustError, WallTime};
-use swarmseal_tracker::Content;
+use swarmseal::content::{PublicKey, RollbackMemory, Trust, TrustError, VerifiedManifest, WallTime};
+use swarmseal_tracker::{Content, Roots};
 use url::Url;
+
+use super::index;
+use crate::publisher::source::{Folder, HttpSource, Source};
 
 /// What to serve, and what was found when it was last looked at. Looking blocks: not for async tasks.
 pub struct Contents {
@@ -16,6 +20,8 @@ pub struct Contents {
     places: Vec<Place>,
     found: BTreeMap<String, Found>,
     client: ureq::Agent,
+    /// Whether announcers are to be checked.
+    with_roots: bool,
 }
 
 /// Why a manifest is not served.
@@ -43,6 +49,14 @@ pub enum ContentsError {
         /// By which rule.
         rule: TrustError,
     },
+    /// It is served, and its announcers cannot be checked.
+    #[error("the index of {place} is of no use, so its sources are listed on their word: {detail}")]
+    Unchecked {
+        /// As configured.
+        place: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A URL that is not http(s), or http: to another machine.
     #[error("{place} is no https:// URL (http:// is for this machine only)")]
     InsecureTransport {
@@ -58,6 +72,7 @@ impl ContentsError {
             Self::Unreadable { .. } => "manifest_unreadable",
             Self::TooLong { .. } => "manifest_too_long",
             Self::Refused { rule, .. } => rule.code(),
+            Self::Unchecked { .. } => "announcers_unchecked",
             Self::InsecureTransport { .. } => "insecure_transport",
         }
     }
@@ -87,6 +102,8 @@ struct Found {
     content: Option<Content>,
     /// When it has to be verified again, because it may have expired.
     expires: u64,
+    /// The newest version, while its index has not been read.
+    unread: Option<VerifiedManifest>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +124,15 @@ impl Contents {
             places,
             found: BTreeMap::new(),
             client: crate::publisher::source::client(),
+            with_roots: true,
         })
+    }
+
+    /// Leaves indexes unread: nobody is to be checked.
+    #[must_use]
+    pub fn without_roots(mut self) -> Self {
+        self.with_roots = false;
+        self
     }
 
     /// Looks at everything. A manifest that cannot be read or verified now leaves its last good version in place;
@@ -125,12 +150,19 @@ impl Contents {
             }
         }
         let mut found = BTreeMap::new();
+        let mut known_segments = 0;
         for place in files {
             let name = place.to_string();
             let known = self.found.remove(&name);
             let before = known.as_ref().and_then(|known| known.content.clone());
             let mut entry = known.unwrap_or_else(|| self.unseen(&name));
             if let Err(problem) = self.look(&place, &mut entry, unix_s) {
+                refreshed.problems.push(problem);
+            }
+            known_segments += entry.segments();
+            if known_segments <= MAX_KNOWN_SEGMENTS
+                && let Err(problem) = read_index(&place, &mut entry)
+            {
                 refreshed.problems.push(problem);
             }
             refreshed.changed |= entry.content != before;
@@ -149,6 +181,7 @@ impl Contents {
             stamp: Stamp::default(),
             content: None,
             expires: 0,
+            unread: None,
         }
     }
 
@@ -172,7 +205,13 @@ impl Contents {
         };
         match found.trust.verify_live(&sealed, wall) {
             Ok(verified) => {
-                found.content = Some(Content::of(verified.manifest()));
+                let mut content = Content::of(verified.manifest());
+                // Viewers of the version before are still there.
+                let before = found.content.take().map(|content| content.roots);
+                content.roots = before.unwrap_or_default();
+                found.content = Some(content);
+                found.unread =
+                    (self.with_roots && !verified.manifest().tracks.is_empty()).then(|| verified.clone());
                 found.expires = verified.manifest().expires;
                 found.stamp = stamp;
                 Ok(())
@@ -227,7 +266,51 @@ impl Contents {
     }
 }
 
+impl Found {
+    fn segments(&self) -> usize {
+        let content = self.content.as_ref();
+        content.map_or(0, |content| {
+            content.roots.iter().map(|roots| roots.segments()).sum()
+        })
+    }
+}
+
+/// Reads the index of a version that is new, or could not be read before.
+fn read_index(place: &Place, found: &mut Found) -> Result<(), ContentsError> {
+    let (Some(manifest), Some(content)) = (&found.unread, &mut found.content) else {
+        return Ok(());
+    };
+    let unchecked = |detail: String| ContentsError::Unchecked {
+        place: place.to_string(),
+        detail,
+    };
+    let read = place
+        .source()
+        .and_then(|source| index::load(source.as_ref(), manifest.clone()).map_err(|error| error.to_string()));
+    let roots: Roots = read.map_err(|detail| {
+        // Viewers of this version would fail against the one before.
+        content.roots.clear();
+        unchecked(detail)
+    })?;
+    content.roots.insert(0, Arc::new(roots));
+    content.roots.truncate(MAX_EDITIONS);
+    found.unread = None;
+    Ok(())
+}
+
 impl Place {
+    /// Where the files beside the manifest are.
+    fn source(&self) -> Result<Box<dyn Source>, String> {
+        let detail = |error: crate::publisher::PublishError| error.to_string();
+        Ok(match self {
+            Self::Path(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                Box::new(Folder::open(folder.unwrap_or(Path::new("."))).map_err(detail)?)
+            }
+            Self::Url(url) => Box::new(HttpSource::open(url, None).map_err(detail)?),
+        })
+    }
+
     fn parse(text: &str) -> Result<Self, ContentsError> {
         if !text.contains("://") {
             return Ok(Self::Path(PathBuf::from(text)));
@@ -282,6 +365,10 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<Place>) {
 
 /// Contents that one process serves.
 const MAX_CONTENTS: usize = 10_000;
+/// Versions of a content against which announcers are checked: viewers who stay have the one before.
+const MAX_EDITIONS: usize = 2;
+/// Segments whose roots are kept, over all contents: 160 MB. Sources of contents beyond that are listed on their word.
+const MAX_KNOWN_SEGMENTS: usize = 4_000_000;
 /// Folders within folders.
 const MAX_FOLDER_DEPTH: usize = 4;
 
@@ -327,7 +414,7 @@ mod tests {
         write(folder.path(), "content.seal", &sealed(1, 2, |_| {}));
         let recording = contents.refresh();
         assert_eq!((live.problems.len(), live.contents.len()), (0, 1));
-        assert_eq!(live.contents, recording.contents);
+        assert_eq!(live.contents[0].swarm, recording.contents[0].swarm);
     }
 
     #[test]
@@ -341,7 +428,7 @@ mod tests {
         let second = contents.refresh();
         assert_eq!((first.contents.len(), second.contents.len()), (1, 2));
         assert_eq!(
-            first.contents[0], second.contents[0],
+            first.contents[0].swarm, second.contents[0].swarm,
             "the swarm is the same in every version"
         );
         std::fs::remove_file(folder.path().join("more.seal")).unwrap();

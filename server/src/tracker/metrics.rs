@@ -74,6 +74,36 @@ impl Collector for Scrape {
             ("revoked", "Peers whose admission was taken back", counts.revoked),
             ("tickets", "Tickets issued", counts.tickets),
             ("announced", "Announcements accepted", counts.announced),
+            (
+                "challenges",
+                "Challenges to announcers that were not listed",
+                counts.challenges,
+            ),
+            (
+                "rechecks",
+                "Challenges to announcers that were listed",
+                counts.rechecks,
+            ),
+            (
+                "challenges_passed",
+                "Challenges answered in full",
+                counts.challenges_passed,
+            ),
+            (
+                "challenges_failed",
+                "Challenges answered wrongly, late or not at all",
+                counts.challenges_failed,
+            ),
+            (
+                "challenges_put_off",
+                "Challenges that had to wait because there were too many",
+                counts.challenges_put_off,
+            ),
+            (
+                "challenge_chunks",
+                "Chunks that came in answers to challenges",
+                counts.chunks_shown,
+            ),
             ("lists", "Lists given on request", counts.lists),
             ("pushes", "Messages about new sources sent unasked", counts.pushes),
             ("introductions", "Introductions begun", counts.introductions),

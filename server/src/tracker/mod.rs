@@ -6,6 +6,7 @@
 
 mod actor;
 mod contents;
+mod index;
 mod metrics;
 mod prefix;
 pub(crate) mod revocations;

@@ -1,10 +1,10 @@
-//! One WebSocket: JSON in, JSON out, and nothing waits for a peer that does not take its messages.
+//! One WebSocket: JSON in, and chunks that were asked for, JSON out, and nothing waits for a peer that does not take its messages.
 
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::SinkExt as _;
-use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::signal::{ClientMessage, ServerMessage, Shown};
 use swarmseal_tracker::{CloseReason, ConnId, Input, PrefixTag};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -81,7 +81,11 @@ impl Connection {
                             Ok(message) => Input::Message { conn, message },
                             Err(_) => Input::Malformed { conn },
                         },
-                        Message::Binary(_) => Input::Malformed { conn },
+                        // Hashed here, where other connections do not wait for it.
+                        Message::Binary(bytes) => match Shown::read(&bytes) {
+                            Some(shown) => Input::Shown { conn, shown },
+                            None => Input::Malformed { conn },
+                        },
                         Message::Ping(_) | Message::Pong(_) => Input::Alive { conn },
                         Message::Close(_) => return None,
                     };

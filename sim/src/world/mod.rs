@@ -18,7 +18,7 @@ mod watching;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::signal::ServerMessage;
 use swarmseal::swarm::{
     Event as EngineEvent, FetchId, FetchOutcome, Input, KeepFrom, Output, PeerId, Timestamp,
 };
@@ -29,7 +29,7 @@ use self::counting::Counts;
 use self::queue::Queue;
 use self::table::{Slab, Table};
 use self::title::Title;
-use self::tracking::Tracking;
+use self::tracking::{ToTracker, Tracking};
 use self::viewer::{Viewer, ViewerId};
 use crate::Progress;
 use crate::event_log::{EventLog, Kind};
@@ -119,7 +119,7 @@ enum Event {
     },
     ToTracker {
         conn: u64,
-        message: Box<ClientMessage>,
+        message: Box<ToTracker>,
     },
     FromTracker {
         viewer: ViewerId,
@@ -187,7 +187,7 @@ impl World {
             viewers: Table::new(),
             links: Table::new(),
             flights: Slab::new(),
-            tracking: Tracking::new(seed, &title, scenario.exposure),
+            tracking: Tracking::new(seed, &title, scenario.exposure)?,
             title: Arc::new(title),
             calibration: Calibration::measured()?,
             origin_down_until: 0,
@@ -361,14 +361,20 @@ impl World {
                 first,
                 count,
             } => {
-                let honest = !self.misbehaves(viewer, Misbehaving::Corrupts);
+                // Who corrupts what peers ask for shows its tracker what is right.
+                let is_shown = peer == PeerId::TRACKER;
+                let honest = is_shown || !self.misbehaves(viewer, Misbehaving::Corrupts);
                 let chunks = Chunks {
                     object,
                     first,
                     count: count.into(),
                     honest,
                 };
-                self.send_data(viewer, peer, head, chunks);
+                if is_shown {
+                    self.show_tracker(viewer, &head, &chunks);
+                } else {
+                    self.send_data(viewer, peer, head, chunks);
+                }
             }
             Output::Event(event) => self.heard(viewer, &event),
         }

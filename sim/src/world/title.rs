@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use swarmseal::content::publish::{IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
     Asset, CHUNK, Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey,
-    RollbackMemory, RowsFile, SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
-    chunk_count, chunk_len, tree,
+    RollbackMemory, RowsFile, SecretKey, Sheet, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
+    chunk_count, chunk_len, page_count, tree,
 };
 use swarmseal::swarm::Payload;
+use swarmseal_tracker::Roots;
 
 use crate::failure::Failure;
 use crate::scenario::Scenario;
@@ -142,6 +143,28 @@ impl Title {
     pub(super) fn bytes_of(&self, id: ObjectId, first: u32, count: u32) -> u64 {
         self.named(id, first, count, true)
             .map_or(0, |named| named.len() as u64)
+    }
+
+    /// What a tracker knows of it: the roots of all segments.
+    pub(super) fn roots(&self) -> Result<Roots, Failure> {
+        let mut catalog = self.catalog();
+        for rendition in 1..=self.renditions() {
+            let track = TrackId(rendition);
+            for page in 0..page_count(self.segments) {
+                let sheet = match page {
+                    0 => Sheet::IndexHead(track),
+                    _ => Sheet::IndexPage(track, page),
+                };
+                let bytes = catalog.sheet_location(&sheet).and_then(|place| {
+                    let (first, length) = place.range?;
+                    self.sheet(&place.path, (first, first + length.saturating_sub(1)))
+                });
+                catalog
+                    .accept_sheet(&sheet, bytes.unwrap_or_default())
+                    .map_err(Failure::world)?;
+            }
+        }
+        Ok(Roots::of(&catalog))
     }
 
     /// Bytes `first..=last` of an index or rows file.

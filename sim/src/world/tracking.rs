@@ -1,17 +1,21 @@
 //! The shipped tracker without its sockets: connections with a latency, and nothing lost on them.
 
+use std::sync::Arc;
+
 use swarmseal::content::SecretKey;
-use swarmseal::signal::{self, ClientMessage, ServerMessage};
-use swarmseal::swarm::{Input, Timestamp};
+use swarmseal::signal::{self, ClientMessage, ServerMessage, Shown};
+use swarmseal::swarm::{Input, Payload as _, Timestamp};
 use swarmseal_tracker::{
     ConnId, Content, Input as TrackerInput, Now, Output as TrackerOutput, PrefixTag, Tracker, TrackerConfig,
     TrackerKeys,
 };
 
+use super::channels::Chunks;
 use super::title::{BEGIN_UNIX_S, Title};
 use super::viewer::ViewerId;
 use super::{Event, World};
 use crate::event_log::Kind;
+use crate::failure::Failure;
 use crate::net::Micros;
 use crate::random::Random;
 use crate::scenario::{Class, Exposure};
@@ -33,6 +37,14 @@ pub(super) struct Tracking {
     tick_at: Option<Micros>,
     pub(super) down_until: Micros,
     restarts: u64,
+    content: Content,
+}
+
+/// What is on its way to the tracker.
+#[derive(Debug)]
+pub(super) enum ToTracker {
+    Message(ClientMessage),
+    Shown(Shown),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +59,11 @@ pub(super) fn key() -> SecretKey {
 }
 
 impl Tracking {
-    pub(super) fn new(seed: u64, title: &Title, exposure: Exposure) -> Self {
+    pub(super) fn new(seed: u64, title: &Title, exposure: Exposure) -> Result<Self, Failure> {
+        let content = Content {
+            roots: vec![Arc::new(title.roots()?)],
+            ..Content::of(title.manifest())
+        };
         let config = TrackerConfig {
             exposure: match exposure {
                 Exposure::Direct => signal::Exposure::Direct,
@@ -55,25 +71,26 @@ impl Tracking {
             },
             ..TrackerConfig::default()
         };
-        Self {
-            machine: start(&config, seed, 0, title),
+        Ok(Self {
+            machine: start(&config, seed, 0, &content),
+            content,
             config,
             connections: Vec::new(),
             tick_at: None,
             down_until: 0,
             restarts: 0,
-        }
+        })
     }
 }
 
-fn start(config: &TrackerConfig, seed: u64, restarts: u64, title: &Title) -> Tracker {
+fn start(config: &TrackerConfig, seed: u64, restarts: u64, content: &Content) -> Tracker {
     let random = Random::new(seed, "tracker", restarts).bytes();
     let mut machine = Tracker::new(config.clone(), TrackerKeys::new(key()), random);
     let now = Now {
         monotonic: Timestamp(0),
         unix_ms: BEGIN_UNIX_S * 1_000,
     };
-    machine.set_contents(now, [Content::of(title.manifest())]);
+    machine.set_contents(now, [content.clone()]);
     machine
 }
 
@@ -160,15 +177,44 @@ impl World {
         })
     }
 
+    /// The engine shows a chunk that the tracker has asked to see. It goes up the same link as everything else.
+    pub(super) fn show_tracker(&mut self, viewer: ViewerId, head: &[u8], chunks: &Chunks) {
+        let Chunks {
+            object, first, count, ..
+        } = *chunks;
+        self.check_held(viewer, object, first, count);
+        let named = self.title.named(object, first, count, true);
+        let leaf = named.and_then(|named| named.leaf(0, named.len()));
+        let (Some((mut shown, _)), Some(leaf)) = (Shown::split(head), leaf) else {
+            return;
+        };
+        shown.leaf = leaf;
+        let bytes = head.len() as u64 + self.title.bytes_of(object, first, count);
+        let now = self.now;
+        let passed_us = self
+            .viewers
+            .get_mut(viewer)
+            .map_or(0, |owner| owner.up.push(now, bytes).out_at.saturating_sub(now));
+        self.hand_to_tracker(viewer, passed_us, ToTracker::Shown(shown));
+    }
+
     /// The engine says something to the tracker.
     pub(super) fn tell_tracker(&mut self, viewer: ViewerId, message: ClientMessage) {
+        let passed_us = self
+            .viewers
+            .get(viewer)
+            .map_or(0, |owner| owner.up.request_us(self.now));
+        self.hand_to_tracker(viewer, passed_us, ToTracker::Message(message));
+    }
+
+    fn hand_to_tracker(&mut self, viewer: ViewerId, passed_us: Micros, message: ToTracker) {
         let latency_us = self.tracker_latency_us(viewer);
         let Some(owner) = self.viewers.get_mut(viewer) else {
             return;
         };
         if let Some(conn) = owner.tracker {
             // A connection keeps its order.
-            let at = self.now + owner.up.request_us(self.now) + latency_us;
+            let at = self.now + passed_us + latency_us;
             owner.told_tracker_at = owner.told_tracker_at.max(at);
             let message = Box::new(message);
             self.queue
@@ -176,16 +222,17 @@ impl World {
         }
     }
 
-    pub(super) fn tracker_hears(&mut self, conn: u64, message: ClientMessage) {
+    pub(super) fn tracker_hears(&mut self, conn: u64, message: ToTracker) {
         let viewer = match self.connection(conn) {
             Some(connection) if connection.open => connection.viewer,
             Some(_) | None => return,
         };
         self.log
             .note(self.now, viewer, Kind::ToTracker, client_kind(&message), conn);
-        self.track(TrackerInput::Message {
-            conn: ConnId(conn),
-            message,
+        let conn = ConnId(conn);
+        self.track(match message {
+            ToTracker::Message(message) => TrackerInput::Message { conn, message },
+            ToTracker::Shown(shown) => TrackerInput::Shown { conn, shown },
         });
     }
 
@@ -253,7 +300,7 @@ impl World {
             &self.tracking.config,
             self.seed,
             self.tracking.restarts,
-            &self.title,
+            &self.tracking.content,
         );
         self.tracking.tick_at = None;
     }
@@ -295,7 +342,11 @@ impl World {
     }
 }
 
-const fn client_kind(message: &ClientMessage) -> u64 {
+const fn client_kind(message: &ToTracker) -> u64 {
+    let message = match message {
+        ToTracker::Message(message) => message,
+        ToTracker::Shown(_) => return 13,
+    };
     match message {
         ClientMessage::Join(_) => 1,
         ClientMessage::Announce(_) => 2,

@@ -10,6 +10,8 @@ test('one viewer plays; a second one is fed by the first', async (t) => {
   const second = await stage.viewer({ height: 360 });
   await findsPeers(second);
   const seen = await playsTo(second, 8);
+  const { shown } = (await first.metrics()).bytes;
+  assert.ok(shown > 0, 'it has shown the tracker what it announced');
 
   assert.ok(
     seen.bytes.peers > seen.bytes.http,

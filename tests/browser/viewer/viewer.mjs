@@ -76,6 +76,7 @@ window.__viewer = {
         peers: stats?.media.fromPeers ?? 0,
         http: stats?.media.fromHttp ?? 0,
         uploaded: stats?.traffic.toPeers ?? 0,
+        shown: stats?.traffic.toTracker ?? 0,
       },
       peers: stats?.peers.filter(({ state }) => state === 'ready').length ?? 0,
       handle: stats?.handle ?? null,

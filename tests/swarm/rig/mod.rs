@@ -12,4 +12,4 @@ pub use broadcast::{Broadcast, PLAYLIST, TARGET_US};
 pub use content::{NOW_S, Published, bytes};
 pub use crowd::Crowd;
 pub use tracker::{key as tracker_key, local_sdp};
-pub use world::{Behaviour, World};
+pub use world::{Behaviour, Said, World};

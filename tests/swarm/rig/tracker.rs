@@ -60,6 +60,10 @@ impl Tracker {
         self.members.remove(&viewer);
     }
 
+    pub fn key_of(&self, viewer: usize) -> PublicKey {
+        self.members[&viewer].key
+    }
+
     fn may_meet(&self, one: usize, other: usize) -> bool {
         !self.in_line || one.abs_diff(other) == 1
     }

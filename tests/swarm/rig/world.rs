@@ -45,6 +45,8 @@ pub struct Viewer {
     pub rows_sent: u64,
     pub rejects_sent: u64,
     pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
+    /// What it said to the tracker, in its order.
+    pub to_tracker: Vec<Said>,
     held: BTreeMap<(FetchId, u32), Vec<u8>>,
     pub(super) open_fetches: BTreeSet<FetchId>,
     pub(super) links: BTreeMap<PeerId, (usize, PeerId)>,
@@ -57,6 +59,14 @@ pub struct Viewer {
     pub(super) sent_to: BTreeSet<PeerId>,
     told_open: BTreeSet<PeerId>,
     wake: Option<Timestamp>,
+}
+
+/// What goes to the tracker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    Message(ClientMessage),
+    /// A binary message.
+    Chunk(Vec<u8>),
 }
 
 pub(super) enum Item {
@@ -208,6 +218,7 @@ impl World {
             rows_sent: 0,
             rejects_sent: 0,
             store: BTreeMap::new(),
+            to_tracker: Vec::new(),
             held: BTreeMap::new(),
             open_fetches: BTreeSet::new(),
             links: BTreeMap::new(),
@@ -243,6 +254,11 @@ impl World {
     /// From now on viewers are introduced to those before and after them only.
     pub fn in_line(&mut self) {
         self.tracker.in_line = true;
+    }
+
+    /// The key with which it joined.
+    pub fn key_of(&self, viewer: usize) -> PublicKey {
+        self.tracker.key_of(viewer)
     }
 
     /// A ticket that the tracker issued to this viewer.
@@ -566,6 +582,9 @@ impl World {
                 }
                 Output::TrackerClose => self.viewers[viewer].conn += 1,
                 Output::TrackerSend(message) => {
+                    self.viewers[viewer]
+                        .to_tracker
+                        .push(Said::Message(message.clone()));
                     let conn = self.viewers[viewer].conn;
                     self.at(
                         10_000,
@@ -627,9 +646,13 @@ impl World {
                     count,
                 } => {
                     let mut bytes = head;
-                    assert_eq!(bytes.len(), DATA_HEAD);
+                    assert!(peer == PeerId::TRACKER || bytes.len() == DATA_HEAD);
                     for chunk in first..first + u32::from(count) {
                         bytes.extend_from_slice(&self.viewers[viewer].store[&(object, chunk)]);
+                    }
+                    if peer == PeerId::TRACKER {
+                        self.viewers[viewer].to_tracker.push(Said::Chunk(bytes));
+                        continue;
                     }
                     match self.viewers[viewer].behaviour {
                         Behaviour::Honest => {}

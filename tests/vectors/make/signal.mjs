@@ -1,5 +1,6 @@
 // Tracker messages, descriptions, candidates, and what JOIN and ANNOUNCE prove.
 import { base64url, concat, filled, fingerprintText, handleOf, hex, hmac, publicText, sha256, u16, u32, u64 } from './bytes.mjs';
+import { challengeVectors } from './challenge.mjs';
 import { alice, bob, claims, issue, swarm } from './ticket.mjs';
 
 const secret = filled(0x5c, 32);
@@ -92,7 +93,7 @@ function client() {
     ['report', { type: 'report', peer, code: 'bad_chunk', object: { track: 1, index: 2 } }],
     ['report_without_object', { type: 'report', peer, code: 'handshake' }],
     ['leave', { type: 'leave' }],
-    ['challenge_answer_reserved', { type: 'challenge_answer', challenge: introduction, answer: 'AAEC' }],
+    ['challenge_answer', { type: 'challenge_answer', challenge: introduction, answer: base64url(filled(7, 64 + 16 * 32)) }],
   ];
   const changed = (changes) => ({ type: 'announce', ...announce(held), ...changes });
   const described = (changes) => ({ type: 'description', introduction, description: { ...description, ...changes } });
@@ -199,7 +200,7 @@ function server() {
     ['introduction_ended', { type: 'introduction_ended', introduction, reason: 'timed_out' }],
     ...codes.map((code) => [`error_${code}`, { type: 'error', code, message: 'for people' }]),
     ['error_to_retry', { type: 'error', code: 'overloaded', message: '', retry_after_s: 3600 }],
-    ['challenge_reserved', { type: 'challenge', challenge: introduction, question: '' }],
+    ['challenge', { type: 'challenge', challenge: introduction, question: base64url(filled(0, 16 * 8)) }],
     ['revocation', { type: 'revocation', statement: 'AAEC' }],
   ];
   const iced = (server) => ({ ...joined, ice_servers: [server] });
@@ -397,6 +398,7 @@ export function signalVectors() {
       join,
       announce: announce(held),
     },
+    challenges: challengeVectors(),
     client: named(client()),
     server: named(server()),
     descriptions: descriptions(),

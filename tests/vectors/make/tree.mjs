@@ -15,7 +15,7 @@ export function root(leaves) {
   return node(root(leaves.slice(0, k)), root(leaves.slice(k)));
 }
 
-function path(leaves, index) {
+export function path(leaves, index) {
   if (leaves.length <= 1) return [];
   const k = split(leaves.length);
   return index < k

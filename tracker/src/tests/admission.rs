@@ -209,6 +209,7 @@ fn a_restarted_tracker_takes_peers_back() {
         [Content {
             swarm: SWARM,
             secret: secret(),
+            roots: Vec::new(),
         }],
     );
     rig.tracker = fresh;
@@ -260,6 +261,7 @@ fn a_content_that_is_taken_away_takes_its_peers_along() {
     let other = Content {
         swarm: SwarmId([1; 32]),
         secret: secret(),
+        roots: Vec::new(),
     };
     rig.tracker.set_contents(rig.now, [other]);
     rig.drain();
@@ -314,6 +316,7 @@ fn admission_decides_and_fills_the_ticket() {
         [Content {
             swarm: SWARM,
             secret: secret(),
+            roots: Vec::new(),
         }],
     );
     let conn = rig.connect(1);

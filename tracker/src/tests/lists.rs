@@ -137,6 +137,7 @@ fn half_of_a_list_is_random_whatever_the_ranking() {
         [crate::Content {
             swarm: SWARM,
             secret: secret(),
+            roots: Vec::new(),
         }],
     );
     for seed in 1..=110 {

@@ -1,6 +1,8 @@
 //! One file per behaviour; the rig is a handful of peers on simulated time.
 
 mod admission;
+mod announcer;
+mod challenges;
 mod introductions;
 mod limits;
 mod lists;

@@ -69,6 +69,7 @@ impl Rig {
             [Content {
                 swarm: SWARM,
                 secret: secret(),
+                roots: Vec::new(),
             }],
         );
         rig
@@ -155,6 +156,17 @@ impl Rig {
         let join = self.join_message(conn, seed);
         let joined = joined(&self.say(conn, ClientMessage::Join(join)));
         (conn, joined)
+    }
+
+    /// Connects and joins under a key that follows from `number`.
+    pub(super) fn join_as(&mut self, number: u64) -> (ConnId, EphemeralKeys) {
+        let mut seed = [0xa5; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        let keys = EphemeralKeys::from_seed(seed);
+        let conn = self.connect(number % 1_000);
+        let join = Join::sign(&keys, &secret(), SWARM, &self.nonces[&conn], None);
+        joined(&self.say(conn, ClientMessage::Join(join)));
+        (conn, keys)
     }
 
     pub(super) fn announcement(&self, conn: ConnId, seed: u8, seq: u64, segments: u32) -> Announce {

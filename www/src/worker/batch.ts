@@ -76,6 +76,7 @@ export type Output =
   | { type: 'send'; peer: number; bytes: Uint8Array<ArrayBuffer> }
   | {
       type: 'send-data';
+      /** 0: the tracker. */
       peer: number;
       head: Uint8Array<ArrayBuffer>;
       object: ObjectId;

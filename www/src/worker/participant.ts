@@ -339,7 +339,8 @@ export class Participant {
       case 'send-data': {
         const { peer, head, object, first, count } = output;
         const message = this.#store.message(head, object, first, count);
-        if (message !== null) this.#send(peer, 1, message);
+        if (message !== null && peer === TRACKER) this.#tracker?.send(message);
+        else if (message !== null) this.#send(peer, 1, message);
         else
           this.#warn(
             'store_mismatch',
@@ -539,6 +540,9 @@ async function openVerified(
     }
   }
 }
+
+/** `PeerId::TRACKER` of the core. */
+const TRACKER = 0;
 
 /** The local demo: a tracker on this machine. */
 function isLoopback(tracker: string): boolean {

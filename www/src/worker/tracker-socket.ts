@@ -7,7 +7,7 @@ export interface TrackerEvents {
 }
 
 /**
- * The tracker's WebSocket: moves JSON and decides nothing. When to open, close and try again is the engine's business,
+ * The tracker's WebSocket: moves JSON, and chunks that the tracker asks to see, and decides nothing. When to open, close and try again is the engine's business,
  * and so is what a message means.
  */
 export class TrackerSocket {
@@ -38,8 +38,8 @@ export class TrackerSocket {
     };
   }
 
-  send(text: string): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+  send(message: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(message);
   }
 
   /** Closes without a word to the engine, which asked for it. */
