@@ -1,32 +1,15 @@
-//! What one pass of the engine costs at 10,000 segments and 50 peers: `cargo bench --bench engine_tick`.
+//! What one pass of the engine costs at 10,000 segments and 50 peers: `npm run bench:engine`.
 //!
 //! The median over many passes, natively. `tests/bench/engine_cost.rs` prints the mean in a browser.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a benchmark fails by panicking"
-)]
-#![allow(
-    unreachable_pub,
-    dead_code,
-    reason = "the model world is shared with the tests, which use more of it"
-)]
-#![allow(clippy::large_enum_variant, reason = "one queue in a test")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 
 use std::time::Instant;
 
-#[allow(
-    unused_imports,
-    reason = "the model world is shared with the tests, which use more of it"
-)]
-#[path = "../tests/swarm/rig/mod.rs"]
-mod rig;
+use swarmseal_bench::engine::Crowd;
 
 fn main() {
-    let mut crowd = rig::Crowd::new(10_000, 50);
+    let mut crowd = Crowd::new(10_000, 50);
     let mut micros: Vec<f64> = Vec::new();
     for step in 0..2_000 {
         let start = Instant::now();

@@ -4,7 +4,7 @@ import { run } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
 await setup('test');
-await run('cargo', ['bench', '--quiet', '--bench', 'engine_tick']);
+await run('cargo', ['bench', '--quiet', '--package', 'swarmseal-bench', '--bench', 'engine_tick']);
 await run(
   'cargo',
   [

@@ -149,6 +149,9 @@ const NEEDS = [
     exists('turnserver'),
   ),
   debian('ffmpeg', 'live', 'makes streams to measure and test with', ['ffmpeg'], () => exists('ffmpeg')),
+  debian('valgrind', 'test', 'counts the instructions that may not become more', ['valgrind'], () =>
+    exists('valgrind'),
+  ),
 ];
 
 function byHand(need) {

@@ -44,6 +44,7 @@ const SUITES = [
       ['cargo', 'test', '--quiet', '--profile', 'sim', '--package', 'swarmseal-sim', '--test', 'claims'],
     ],
   },
+  { name: 'instructions', commands: [[process.execPath, 'scripts/instructions.mjs']] },
   {
     name: 'wasm',
     env: { CHROMEDRIVER: 'chromedriver', WASM_BINDGEN_TEST_TIMEOUT: '120' },
