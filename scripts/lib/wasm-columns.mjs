@@ -15,8 +15,7 @@ import { functionBodies } from './wasm-order.mjs';
 /** The module's bytes by columns, as the one custom section of a module. */
 export function byColumns(wasm) {
   const bodies = functionBodies(wasm);
-  const columns = Array.from({ length: COLUMNS }, () => []);
-  for (const body of bodies) takeApart(body, columns);
+  const columns = columnsOf(bodies);
   const [first, last] = [bodies[0], bodies.at(-1)].map((body) => body.byteOffset - wasm.byteOffset);
   columns[Column.Before] = wasm.subarray(0, first - leb128(bodies[0].length).length);
   columns[Column.After] = wasm.subarray(last + bodies.at(-1).length);
@@ -25,6 +24,13 @@ export function byColumns(wasm) {
     throw new Error('the core is another one after it was taken apart: what does columns.ts not know?');
   }
   return file;
+}
+
+/** The bytes of functions, each kind for itself. */
+export function columnsOf(bodies) {
+  const columns = Array.from({ length: COLUMNS }, () => []);
+  for (const body of bodies) takeApart(body, columns);
+  return columns;
 }
 
 function takeApart(body, columns) {
