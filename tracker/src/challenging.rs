@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use swarmseal::content::{Hash, SwarmId};
+use swarmseal::identity::Handle;
 use swarmseal::signal::{
     ErrorCode, IntroductionId, MAX_PICKS, NOT_HELD, Pick, ServerMessage, Shown, TrackRanges, verify_answer,
 };
@@ -107,6 +108,8 @@ pub(super) struct Proof {
     retry_at: Timestamp,
     /// Challenges in a row that proved nothing, because something was withdrawn meanwhile.
     voids: u32,
+    /// Since it was last found to hold what it says.
+    pub(super) complaints: u8,
     /// What may be asked of it in rechecks, in chunks times [`RECHECK_SHARE`].
     credit: u64,
     /// The time at which it is looked at next; timers set for others mean nothing any more.
@@ -156,7 +159,7 @@ impl Open {
 
 impl Tracker {
     /// How far a member is believed; `None` if there is no such member.
-    pub fn standing(&self, swarm: SwarmId, handle: swarmseal::identity::Handle) -> Option<Standing> {
+    pub fn standing(&self, swarm: SwarmId, handle: Handle) -> Option<Standing> {
         let member = self.swarms.get(&swarm)?.members.get(&handle)?;
         Some(member.proof.standing)
     }
@@ -221,7 +224,7 @@ impl Tracker {
         let is_announced = member.announced.is_some();
         let proof = &mut member.proof;
         if proof.open.is_some() {
-            self.fail(now, conn, stay);
+            self.late(now, conn, stay);
             return;
         }
         if proof.standing == Standing::Verified && proof.lease_until > now {
@@ -238,6 +241,24 @@ impl Tracker {
         }
         if is_announced {
             self.challenge(now, conn, stay, Kind::Admission);
+        }
+    }
+
+    /// A peer that met a source complains of it, which proves nothing: the source ranks lower, and is looked at soon, within
+    /// what rechecks may ask of it at all.
+    pub(super) fn complained_of(&mut self, now: Timestamp, swarm: SwarmId, handle: Handle) {
+        let wait_ms = self.random.index(COMPLAINT_SPREAD_MS);
+        let wait_ms = wait_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default();
+        let stay = Stay { swarm, handle };
+        let Ok(member) = self.member(stay) else {
+            return;
+        };
+        let (conn, proof) = (member.conn, &mut member.proof);
+        proof.complaints = proof.complaints.saturating_add(1).min(MOST_COMPLAINTS);
+        let at = now.plus_ms(COMPLAINT_MS + wait_ms);
+        let is_sooner = proof.due.is_some_and(|due| at < due);
+        if proof.standing == Standing::Verified && proof.open.is_none() && is_sooner {
+            self.look_again(conn, stay, at);
         }
     }
 
@@ -430,6 +451,7 @@ impl Tracker {
         } else {
             proof.voids = 0;
             proof.failures = 0;
+            proof.complaints = 0;
             proof.lease_until = lease_until;
         }
         match open.kind {
@@ -448,6 +470,25 @@ impl Tracker {
         self.recheck_later(now, conn, stay);
         if let Some(ranges) = ranges {
             self.weigh(now, conn, stay, &ranges);
+        }
+    }
+
+    /// No answer in time. The uplink of a source that others use may be full: it is asked again soon, and not for long.
+    fn late(&mut self, now: Timestamp, conn: ConnId, stay: Stay) {
+        let Ok(member) = self.member(stay) else {
+            return;
+        };
+        let proof = &mut member.proof;
+        match proof.open.take_if(|open| open.kind == Kind::Recheck) {
+            Some(open) if proof.voids + 1 < MAX_VOIDS => {
+                proof.voids += 1;
+                proof.last = Some(open.id);
+                let unused = (open.picks.len() as u64).saturating_mul(RECHECK_SHARE);
+                proof.credit = proof.credit.saturating_add(unused).min(MAX_CREDIT);
+                self.counts.challenges_late += 1;
+                self.look_again(conn, stay, now.plus_ms(LATE_RETRY_MS));
+            }
+            _ => self.fail(now, conn, stay),
         }
     }
 
@@ -527,25 +568,32 @@ fn unasked() -> Refusal {
 
 /// Half a liar passes 10 picks in one of 1,024 trials.
 const LEAST_PICKS: usize = 10;
-/// A proof vouches for an announcement this many times as large: sessions grow from one segment to hours, and each
-/// further proof costs an uplink 160 KiB.
-const GROWTH: u64 = 4;
+/// A proof vouches for an announcement this many times as large: visits grow from one segment to hours, and each further
+/// proof costs an uplink 160 KiB. With 4 a swarm that begins together gives its first uplinks to the tracker.
+const GROWTH: u64 = 16;
 /// Of what a peer announces anew, one chunk in so many may be asked for in rechecks: 0.5 percent.
 const RECHECK_SHARE: u64 = 200;
 /// Credit that is kept: two full rechecks.
 const MAX_CREDIT: u64 = 2 * RECHECK_SHARE * MAX_PICKS as u64;
 /// Longest message that shows a chunk.
 const SHOWN_BYTES: u64 = 17 * 1_024;
-/// Challenges in a row that may prove nothing.
+/// Challenges in a row that prove nothing, or rechecks that are not answered in time, are a failure.
 const MAX_VOIDS: u32 = 3;
 /// Draws for each pick: of the fewest chunks there may be, 11, the last of 10 picks is found in two of 11 draws.
 const DRAWS_PER_PICK: u64 = 64;
 /// When to try again where too many are to be challenged.
 const FULL_RETRY_MS: u64 = 500;
 /// How long one that failed waits for another challenge; twice as long after each failure in a row…
-const FIRST_RETRY_S: u64 = 30;
+const FIRST_RETRY_S: u64 = 5;
+/// When one that is listed and did not answer a recheck in time is asked again.
+const LATE_RETRY_MS: u64 = 5_000;
 /// …and never longer than this.
 const LAST_RETRY_S: u64 = 600;
+/// Complaints that are remembered, so that slander has an end.
+const MOST_COMPLAINTS: u8 = 8;
+/// A source is looked at so long after a complaint, and up to [`COMPLAINT_SPREAD_MS`] later: it shall not know of it.
+const COMPLAINT_MS: u64 = 1_000;
+const COMPLAINT_SPREAD_MS: usize = 4_000;
 /// Round trips that are remembered.
 const MAX_ROUND_TRIPS: usize = 256;
 /// Fewer say nothing of the slowest.

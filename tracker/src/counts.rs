@@ -31,6 +31,8 @@ pub struct Counts {
     pub challenges_passed: u64,
     /// Challenges of both kinds that were answered wrongly, late or not at all.
     pub challenges_failed: u64,
+    /// Rechecks that were not answered in time, and are asked again.
+    pub challenges_late: u64,
     /// Challenges that had to wait because there were too many.
     pub challenges_put_off: u64,
     /// Chunks that came in answers.

@@ -22,14 +22,17 @@ pub struct Profile<'a> {
     pub ranges: &'a [TrackRanges],
     /// Introductions it has now.
     pub introductions: usize,
+    /// Complaints about it since it was last found to hold what it says; at most 8. They prove nothing.
+    pub complaints: u8,
 }
 
-/// Prefers sources that have been introduced to fewer peers, so that load spreads.
+/// Prefers sources that have been introduced to fewer peers, so that load spreads; a complaint counts as an introduction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LeastIntroduced;
 
 impl Ranking for LeastIntroduced {
     fn score(&self, _: &Profile<'_>, source: &Profile<'_>) -> u64 {
-        u64::MAX.saturating_sub(u64::try_from(source.introductions).unwrap_or(u64::MAX))
+        let held_against = source.introductions.saturating_add(source.complaints.into());
+        u64::MAX.saturating_sub(u64::try_from(held_against).unwrap_or(u64::MAX))
     }
 }

@@ -194,6 +194,10 @@ impl Tracker {
         member.reports.take(now).map_err(Refusal::rate_limited)?;
         if member.has_met(&peer) {
             self.counts.report(code);
+            // A handshake may have been broken by whoever carried the signalling.
+            if code != ReportCode::Handshake {
+                self.complained_of(now, stay.swarm, peer);
+            }
         } else {
             self.counts.reports_ignored += 1;
         }

@@ -137,6 +137,7 @@ impl Member {
             prefix: self.prefix,
             ranges: self.announced.as_ref().map_or(&[], |announced| &announced.ranges),
             introductions: self.introductions.len(),
+            complaints: self.proof.complaints,
         }
     }
 

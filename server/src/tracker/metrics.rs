@@ -95,6 +95,11 @@ impl Collector for Scrape {
                 counts.challenges_failed,
             ),
             (
+                "challenges_late",
+                "Rechecks that were not answered in time and are made again",
+                counts.challenges_late,
+            ),
+            (
                 "challenges_put_off",
                 "Challenges that had to wait because there were too many",
                 counts.challenges_put_off,

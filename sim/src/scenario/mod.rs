@@ -35,6 +35,8 @@ pub struct Scenario {
     pub peers: u32,
     /// Exposure mode of the tracker.
     pub exposure: Exposure,
+    /// Whether the tracker lists a viewer as a source only once it has shown chunks of what it announced.
+    pub challenges: bool,
     /// What is watched.
     pub content: Content,
     /// When viewers come.
@@ -234,6 +236,7 @@ impl Default for Scenario {
             seconds: 180,
             peers: 60,
             exposure: Exposure::default(),
+            challenges: true,
             content: Content::default(),
             arrivals: Arrivals::default(),
             churn: Churn::default(),

@@ -187,7 +187,7 @@ impl World {
             viewers: Table::new(),
             links: Table::new(),
             flights: Slab::new(),
-            tracking: Tracking::new(seed, &title, scenario.exposure)?,
+            tracking: Tracking::new(seed, &title, scenario)?,
             title: Arc::new(title),
             calibration: Calibration::measured()?,
             origin_down_until: 0,

@@ -6,8 +6,8 @@ use swarmseal::content::SecretKey;
 use swarmseal::signal::{self, ClientMessage, ServerMessage, Shown};
 use swarmseal::swarm::{Input, Payload as _, Timestamp};
 use swarmseal_tracker::{
-    ConnId, Content, Input as TrackerInput, Now, Output as TrackerOutput, PrefixTag, Tracker, TrackerConfig,
-    TrackerKeys,
+    ChallengeConfig, ConnId, Content, Input as TrackerInput, Now, Output as TrackerOutput, PrefixTag,
+    Tracker, TrackerConfig, TrackerKeys,
 };
 
 use super::channels::Chunks;
@@ -18,7 +18,7 @@ use crate::event_log::Kind;
 use crate::failure::Failure;
 use crate::net::Micros;
 use crate::random::Random;
-use crate::scenario::{Class, Exposure};
+use crate::scenario::{Class, ContentKind, Exposure, Scenario};
 
 /// TCP, TLS and the WebSocket upgrade take this many round trips together.
 const OPEN_ROUND_TRIPS: u64 = 3;
@@ -59,13 +59,18 @@ pub(super) fn key() -> SecretKey {
 }
 
 impl Tracking {
-    pub(super) fn new(seed: u64, title: &Title, exposure: Exposure) -> Result<Self, Failure> {
+    pub(super) fn new(seed: u64, title: &Title, scenario: &Scenario) -> Result<Self, Failure> {
         let content = Content {
             roots: vec![Arc::new(title.roots()?)],
             ..Content::of(title.manifest())
         };
         let config = TrackerConfig {
-            exposure: match exposure {
+            challenge: ChallengeConfig {
+                // The shipped tracker knows no roots of a live content.
+                required: scenario.challenges && scenario.content.kind == ContentKind::Vod,
+                ..ChallengeConfig::default()
+            },
+            exposure: match scenario.exposure {
                 Exposure::Direct => signal::Exposure::Direct,
                 Exposure::Guarded => signal::Exposure::Guarded,
             },
