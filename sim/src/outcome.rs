@@ -62,6 +62,8 @@ pub struct Outcome {
     pub fairness: Fairness,
     /// Pairs.
     pub connections: Connections,
+    /// Live: requests for heads that reached the origin, by heads that were stated meanwhile; 0 of titles.
+    pub head_requests_per_head: f64,
     /// Who was punished.
     pub misbehaviour: Punished,
     /// Addresses of others that a viewer learnt, in an hour of presence, on average.
@@ -141,6 +143,10 @@ impl Outcome {
                 created: record.pairs_introduced,
                 kept: record.pairs_proved,
             },
+            head_requests_per_head: ratio(
+                record.head_requests * u64::from(scenario.content.segment_seconds),
+                scenario.seconds.into(),
+            ),
             misbehaviour: Punished::of(record),
             addresses_per_viewer_hour: ratio(learnt * 3_600_000_000, presence_us),
             invariant_checks: record.invariant_checks,

@@ -19,6 +19,8 @@ pub struct Record {
     pub pairs_introduced: u64,
     /// Pairs that proved themselves to each other.
     pub pairs_proved: u64,
+    /// Live: requests for the newest head that reached the origin.
+    pub head_requests: u64,
     /// Invariants that were checked.
     pub invariant_checks: u64,
     /// Inputs that engines were given and outputs that they were asked for.

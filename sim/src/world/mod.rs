@@ -1,6 +1,7 @@
 //! The model world: viewers with real engines, a real tracker, an origin and a network between them, driven by one queue of
 //! events in simulated time.
 
+mod broadcast;
 mod cause;
 mod channels;
 mod checks;

@@ -9,6 +9,7 @@ use swarmseal::content::{CHUNK, chunk_len};
 use swarmseal::swarm::{FetchId, FetchKind, FetchOutcome, Input};
 
 use super::channels::TURN_US;
+use super::title::Title;
 use super::viewer::{Body, Transfer, ViewerId};
 use super::{Event, World};
 use crate::event_log::Kind;
@@ -43,10 +44,13 @@ impl World {
                 };
                 (body, len)
             }
-            // Titles are not live: whole files of unknown length are asked for by nobody.
-            FetchKind::Sheet { len } | FetchKind::Whole { most: len } => {
+            FetchKind::Sheet { len } => {
                 let range = range.unwrap_or((0, len.saturating_sub(1)));
                 (Body::Sheet { path, range }, len)
+            }
+            FetchKind::Whole { most } => {
+                let bytes = Vec::new();
+                (Body::Whole { path, bytes }, most)
             }
         };
         owner.http.open.push(Transfer {
@@ -76,14 +80,26 @@ impl World {
             self.after(latency_us, Event::FetchFailed { viewer, fetch });
             return;
         }
+        let title = Arc::clone(&self.title);
+        let newer = (self.newest_at(self.now) + 1).saturating_sub(self.scenario.content.edge_segments);
         let Some(owner) = self.viewers.get_mut(viewer) else {
             return;
         };
-        if let Some(transfer) = owner.http.find(fetch) {
-            transfer.begun = true;
-            if !owner.http.sending {
-                self.send_piece(viewer);
-            }
+        let Some(transfer) = owner.http.find(fetch) else {
+            return;
+        };
+        if let Body::Whole { path, bytes } = &mut transfer.body {
+            let Some(file) = title.file(path, newer) else {
+                self.after(latency_us, Event::FetchFailed { viewer, fetch });
+                return;
+            };
+            transfer.len = file.len() as u64;
+            bytes.extend_from_slice(file);
+            self.counts.head_requests += u64::from(Title::is_head(path));
+        }
+        transfer.begun = true;
+        if !owner.http.sending {
+            self.send_piece(viewer);
         }
     }
 
@@ -163,7 +179,11 @@ impl World {
                     self.feed(viewer, Input::FetchSheet { fetch, bytes }, None);
                 }
             }
-            Body::Sheet { .. } => {}
+            Body::Whole { bytes, .. } if is_last => {
+                let input = Input::FetchSheet { fetch, bytes: &bytes };
+                self.feed(viewer, input, None);
+            }
+            Body::Sheet { .. } | Body::Whole { .. } => {}
         }
         if is_last {
             self.end_fetch(viewer, fetch, FetchOutcome::Complete);

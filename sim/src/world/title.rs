@@ -1,18 +1,19 @@
-//! What is watched: real manifest, index and hash rows, and chunks that are a name and a length.
+//! What is watched: real manifest, index, heads and hash rows, and chunks that are a name and a length.
 
 use std::collections::BTreeMap;
 
 use swarmseal::content::publish::{IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Asset, CHUNK, Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey,
+    Asset, CHUNK, Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey, Record,
     RollbackMemory, RowsFile, SecretKey, Sheet, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
     chunk_count, chunk_len, page_count, tree,
 };
 use swarmseal::swarm::Payload;
 use swarmseal_tracker::Roots;
 
+use super::broadcast::{self, Broadcast, Log};
 use crate::failure::Failure;
-use crate::scenario::Scenario;
+use crate::scenario::{ContentKind, Scenario};
 
 /// When every run begins, in seconds since 1970.
 pub(super) const BEGIN_UNIX_S: u64 = 1_800_000_000;
@@ -31,6 +32,8 @@ pub(super) struct Title {
     leaves: Vec<Hash>,
     /// Index and rows, by path.
     files: BTreeMap<String, Vec<u8>>,
+    /// Of a live content.
+    broadcast: Option<Broadcast>,
     segments: u32,
     segment_us: u64,
 }
@@ -58,13 +61,11 @@ impl Title {
     pub(super) fn publish(scenario: &Scenario, tracker_key: PublicKey) -> Result<Self, Failure> {
         let content = &scenario.content;
         let mut title = Builder::default();
-        let playlist_len = u64::from(content.segments) * PLAYLIST_LINE;
-        let playlist_root = title.object(0, 0, playlist_len);
-        let mut tracks = Vec::new();
+        let mut logs = Vec::new();
         for rendition in 0..content.renditions {
-            tracks.push(title.rendition(scenario, rendition)?);
+            logs.push(title.rendition(scenario, rendition)?);
         }
-        let manifest = Manifest {
+        let mut manifest = Manifest {
             content_id: ContentId([7; 16]),
             swarm_secret: SwarmSecret([9; 32]),
             version: 1,
@@ -74,14 +75,8 @@ impl Title {
             class: Class::Publisher,
             endorsement: None,
             significant_query: Vec::new(),
-            assets: vec![Asset {
-                path: PLAYLIST.into(),
-                range: None,
-                length: playlist_len,
-                root: playlist_root,
-                media_type: "application/vnd.apple.mpegurl".into(),
-            }],
-            tracks,
+            assets: Vec::new(),
+            tracks: Vec::new(),
             tracker_keys: vec![tracker_key],
             tombstone: None,
             live: None,
@@ -89,6 +84,27 @@ impl Title {
             root_document: None,
         };
         let publisher = SecretKey::from_seed(&[3; 32]);
+        let is_live = content.kind == ContentKind::Live;
+        let broadcast = if is_live {
+            manifest.live = Some(broadcast::slot().encode());
+            let first = content.edge_segments as usize;
+            let segment_ms = u64::from(content.segment_seconds) * 1_000;
+            let id = manifest.content_id;
+            Some(Broadcast::sign(&logs, id, &publisher, first, segment_ms)?)
+        } else {
+            let length = u64::from(content.segments) * PLAYLIST_LINE;
+            manifest.assets.push(Asset {
+                path: PLAYLIST.into(),
+                range: None,
+                length,
+                root: title.object(0, 0, length),
+                media_type: "application/vnd.apple.mpegurl".into(),
+            });
+            for log in &logs {
+                manifest.tracks.push(title.track(log)?);
+            }
+            None
+        };
         let sealed = manifest.sign(&publisher).map_err(Failure::world)?;
         let mut trust = Trust::new(
             vec![publisher.public()],
@@ -100,12 +116,17 @@ impl Title {
             unix_s: BEGIN_UNIX_S,
             uncertainty_s: 1,
         };
-        let verified = trust.verify(&sealed, wall).map_err(Failure::world)?;
+        let verified = if is_live {
+            trust.verify_live(&sealed, wall)
+        } else {
+            trust.verify(&sealed, wall)
+        };
         Ok(Self {
-            catalog: Catalog::new(verified),
+            catalog: Catalog::new(verified.map_err(Failure::world)?),
             tracks: title.tracks,
             leaves: title.leaves,
             files: title.files,
+            broadcast,
             segments: content.segments,
             segment_us: u64::from(content.segment_seconds) * 1_000_000,
         })
@@ -145,8 +166,11 @@ impl Title {
             .map_or(0, |named| named.len() as u64)
     }
 
-    /// What a tracker knows of it: the roots of all segments.
-    pub(super) fn roots(&self) -> Result<Roots, Failure> {
+    /// What a tracker knows of a title: the roots of all segments. Live contents are listed on their word.
+    pub(super) fn roots(&self) -> Result<Option<Roots>, Failure> {
+        if self.broadcast.is_some() {
+            return Ok(None);
+        }
         let mut catalog = self.catalog();
         for rendition in 1..=self.renditions() {
             let track = TrackId(rendition);
@@ -164,14 +188,26 @@ impl Title {
                     .map_err(Failure::world)?;
             }
         }
-        Ok(Roots::of(&catalog))
+        Ok(Some(Roots::of(&catalog)))
     }
 
     /// Bytes `first..=last` of an index or rows file.
     pub(super) fn sheet(&self, path: &str, range: (u64, u64)) -> Option<&[u8]> {
         let first = usize::try_from(range.0).ok()?;
         let last = usize::try_from(range.1).ok()?;
-        self.files.get(path)?.get(first..=last)
+        let log = || self.broadcast.as_ref()?.log(path);
+        let file = self.files.get(path).map(Vec::as_slice).or_else(log)?;
+        file.get(first..=last)
+    }
+
+    /// Live: a small file as it is when `newer` segments have come since the beginning.
+    pub(super) fn file(&self, path: &str, newer: u32) -> Option<&[u8]> {
+        self.broadcast.as_ref()?.file(path, newer as usize)
+    }
+
+    /// Whether this is where the newest live head lies.
+    pub(super) fn is_head(path: &str) -> bool {
+        path == broadcast::slot().newest()
     }
 
     pub(super) const fn segments(&self) -> u32 {
@@ -254,50 +290,76 @@ impl Builder {
         tree::root(self.leaves.get(first..).unwrap_or_default())
     }
 
-    fn rendition(&mut self, scenario: &Scenario, rendition: u32) -> Result<Track, Failure> {
+    /// All segments of a rendition.
+    fn rendition(&mut self, scenario: &Scenario, rendition: u32) -> Result<Log, Failure> {
         let content = &scenario.content;
         let number = u16::try_from(rendition + 1).map_err(Failure::world)?;
         let kbps = scenario.rendition_kbps(rendition);
         let mean = u64::from(kbps) * 125 * u64::from(content.segment_seconds);
-        let mut index = IndexBuilder::default();
-        let mut rows = RowsWriter::new(Vec::new());
+        let mut log = Log {
+            track: TrackId(number),
+            bitrate: u64::from(kbps) * 1_000,
+            names: Names::Template {
+                pattern: format!("v{number}/$Number$.m4s"),
+                start_number: 0,
+            },
+            records: Vec::new(),
+            rows: Vec::new(),
+        };
+        let mut row_offset = 0;
         for segment in 0..content.segments {
             let length = sized(mean, segment);
             let first = self.leaves.len();
-            let root = self.object(number, segment, length);
-            rows.push(self.leaves.get(first..).unwrap_or_default())
-                .map_err(Failure::world)?;
+            let record = Record {
+                root: self.object(number, segment, length),
+                length: u32::try_from(length).map_err(Failure::world)?,
+                duration: content.segment_seconds * 1_000,
+                offset: 0,
+                row_offset,
+                media_start: u64::from(segment) * u64::from(content.segment_seconds) * 1_000,
+            };
+            row_offset += record.row_len();
+            log.records.push(record);
+            log.rows
+                .push(self.leaves.get(first..).unwrap_or_default().to_vec());
+        }
+        Ok(log)
+    }
+
+    /// A rendition of a title: its index and its rows are files.
+    fn track(&mut self, log: &Log) -> Result<Track, Failure> {
+        let mut index = IndexBuilder::default();
+        let mut rows = RowsWriter::new(Vec::new());
+        for (record, row) in log.records.iter().zip(&log.rows) {
+            rows.push(row).map_err(Failure::world)?;
             index
                 .push(&NewSegment {
-                    root,
-                    length,
-                    offset: 0,
-                    media_start: u64::from(segment) * u64::from(content.segment_seconds) * 1_000,
-                    duration: content.segment_seconds * 1_000,
+                    root: record.root,
+                    length: record.length.into(),
+                    offset: record.offset,
+                    media_start: record.media_start,
+                    duration: record.duration,
                 })
                 .map_err(Failure::world)?;
         }
         let built = index.finish();
-        let [index_path, rows_path] = ["index", "rows"].map(|kind| format!("seal/{number}.{kind}"));
+        let [index_path, rows_path] = ["index", "rows"].map(|kind| format!("seal/{}.{kind}", log.track.0));
         self.files.insert(index_path.clone(), built.bytes);
         self.files
             .insert(rows_path.clone(), rows.finish().map_err(Failure::world)?);
         Ok(Track {
-            id: TrackId(number),
+            id: log.track,
             kind: TrackKind::Video,
             media_type: "video/mp4".into(),
             timescale: 1_000,
-            segments: content.segments,
-            bitrate: Some(u64::from(kbps) * 1_000),
+            segments: built.segments,
+            bitrate: Some(log.bitrate),
             index: IndexFile {
                 path: index_path,
                 root: built.root,
             },
             rows: RowsFile { path: rows_path },
-            names: Names::Template {
-                pattern: format!("v{number}/$Number$.m4s"),
-                start_number: 0,
-            },
+            names: log.names.clone(),
             ranged: false,
         })
     }

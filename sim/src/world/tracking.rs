@@ -61,7 +61,7 @@ pub(super) fn key() -> SecretKey {
 impl Tracking {
     pub(super) fn new(seed: u64, title: &Title, scenario: &Scenario) -> Result<Self, Failure> {
         let content = Content {
-            roots: vec![Arc::new(title.roots()?)],
+            roots: title.roots()?.map(Arc::new).into_iter().collect(),
             ..Content::of(title.manifest())
         };
         let config = TrackerConfig {

@@ -119,6 +119,8 @@ pub(super) enum Body {
     },
     /// A part of an index or of rows.
     Sheet { path: String, range: (u64, u64) },
+    /// A small file as it is when the request gets there.
+    Whole { path: String, bytes: Vec<u8> },
 }
 
 impl Viewer {
