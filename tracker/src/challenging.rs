@@ -45,7 +45,7 @@ impl Default for ChallengeConfig {
             required: true,
             picks: 10,
             grace_ms: 500,
-            least_uplink_kbps: 1_000,
+            least_uplink_kbps: 300,
             lease_s: 600,
             recheck_s: 60,
             admissions: Rate {

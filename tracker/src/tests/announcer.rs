@@ -35,7 +35,10 @@ pub(super) struct Film {
 
 /// A tracker that knows so many versions of one film, the newest first.
 pub(super) fn films(versions: u8) -> (Rig, Vec<Film>) {
-    films_with(TrackerConfig::default(), versions)
+    let mut config = TrackerConfig::default();
+    // So that what is late is so after three seconds.
+    config.challenge.least_uplink_kbps = 1_000;
+    films_with(config, versions)
 }
 
 pub(super) fn films_with(config: TrackerConfig, versions: u8) -> (Rig, Vec<Film>) {

@@ -113,6 +113,7 @@ fn unlimited() -> TrackerConfig {
         max_connections_per_prefix: 1_000_000,
         ..TrackerConfig::default()
     };
+    config.challenge.least_uplink_kbps = 1_000;
     config.challenge.admissions = all;
     config
 }
