@@ -45,10 +45,9 @@ impl Engine {
     pub(super) fn refill(&mut self, peer: PeerId) {
         let wants = core::mem::take(&mut self.wants);
         for want in &wants {
-            let useful = self
-                .peers
-                .get(&peer)
-                .is_some_and(|peer| peer.holdings.has_some(want.id) && peer.window_free(Urgency::Urgent) > 0);
+            let useful = self.peers.get(&peer).is_some_and(|peer| {
+                peer.holdings.has_some(want.id) && peer.window_free(Urgency::Urgent, self.now) > 0
+            });
             if useful && self.catalog.row(want.id).is_some() {
                 self.ask_peers(want, Some(peer));
             }
@@ -93,7 +92,7 @@ impl Engine {
             sources.push(Source {
                 id: peer.id,
                 held,
-                free: peer.window_free(urgency),
+                free: peer.window_free(urgency, now),
                 room: MAX_UPLOAD_QUEUE.saturating_sub(peer.requests.len()),
                 eta_us,
                 chunk_us: peer.eta_us(2).saturating_sub(eta_us),

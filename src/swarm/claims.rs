@@ -12,7 +12,7 @@ use super::limits::{CLAIMS_BURST, CLAIMS_PER_S, MAX_CLAIMS};
 use super::object::Object;
 use super::rate::Allowance;
 use super::{PeerId, Sharing, Timestamp};
-use crate::content::ObjectId;
+use crate::content::{Hash, ObjectId};
 use crate::identity::rank;
 use crate::ordered::OrderedMap;
 use crate::wire::Message;
@@ -23,6 +23,10 @@ const SETTLE_US: u64 = 200_000;
 const STEP_US: u64 = 50_000;
 /// …but not later than for so many of them.
 const MAX_STEPS: usize = 8;
+/// Bits of a rank that say how well its viewer can pass on what it fetches.
+const CLASS_BITS: u32 = 2;
+/// Viewers of each class claim this much later than those of the one before, microseconds.
+const CLASS_US: u64 = 100_000;
 /// Beyond what HTTP takes, a claim is believed for this long, microseconds.
 const BELIEF_US: u64 = 1_000_000;
 /// Claims in a row that came from one neighbour and came to nothing: no more of its claims are believed.
@@ -38,7 +42,7 @@ struct Claim {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Claimant {
+pub(super) enum Claimant {
     /// This viewer will claim it then.
     SelfLater(Timestamp),
     /// This viewer claimed it and fetches then, unless a lower rank is heard of.
@@ -85,7 +89,7 @@ impl Engine {
             .peers
             .values()
             .any(|peer| peer.is_source(now) && peer.shares(id.track));
-        let Some(own) = self.own_rank(id).filter(|_| neighbours) else {
+        let Some((own, wait)) = self.standing(id).filter(|_| neighbours) else {
             return Elected::Nobody;
         };
         let serves = self.serves();
@@ -110,11 +114,10 @@ impl Engine {
             Some(Claimant::SelfLater(at)) if at <= now => self.claim(id, own),
             Some(Claimant::SelfFrom(at) | Claimant::SelfLater(at)) => Elected::NotBefore(at),
             None => {
-                let better = self.better_ranked(id, own).min(MAX_STEPS) as u64;
-                if better == 0 {
+                if wait == 0 {
                     return self.claim(id, own);
                 }
-                let at = now + better * STEP_US;
+                let at = now + wait;
                 self.note_claim(id, own, Claimant::SelfLater(at));
                 Elected::NotBefore(at)
             }
@@ -122,12 +125,12 @@ impl Engine {
     }
 
     /// Whether others would get what this viewer fetches.
-    fn serves(&self) -> bool {
+    pub(super) fn serves(&self) -> bool {
         self.config.sharing == Sharing::On && !self.budget.is_exhausted(self.now)
     }
 
     /// Says that this viewer means to fetch `id`.
-    fn claim(&mut self, id: ObjectId, own: u64) -> Elected {
+    pub(super) fn claim(&mut self, id: ObjectId, own: u64) -> Elected {
         let at = self.now + SETTLE_US;
         self.note_claim(id, own, Claimant::SelfFrom(at));
         self.pass_claim(id, own, None);
@@ -144,7 +147,8 @@ impl Engine {
     /// A neighbour says that somebody means to fetch `id`.
     pub(super) fn peer_claims(&mut self, from: PeerId, id: ObjectId, rank: u64) {
         let now = self.now;
-        let known = self.catalog.object(id).map(|info| info.length);
+        let listed = self.catalog.object(id).map(|info| info.length);
+        let known = listed.or_else(|| self.length_of_next(id));
         let Some(peer) = self.peers.get_mut(&from) else {
             return;
         };
@@ -172,7 +176,8 @@ impl Engine {
         if !lowest {
             return;
         }
-        let until = now + (SETTLE_US + BELIEF_US + self.http.expect_us(length).saturating_mul(2));
+        let until = self.is_there_at(id).max(now)
+            + (SETTLE_US + BELIEF_US + self.http.expect_us(length).saturating_mul(2));
         self.note_claim(id, rank, Claimant::Other(from, until));
         self.pass_claim(id, rank, Some(from));
         self.dirty |= self.objects.contains_key(&id);
@@ -190,7 +195,7 @@ impl Engine {
         }
     }
 
-    fn note_claim(&mut self, id: ObjectId, rank: u64, by: Claimant) {
+    pub(super) fn note_claim(&mut self, id: ObjectId, rank: u64, by: Claimant) {
         let known = &mut self.claims.known;
         if known.len() >= MAX_CLAIMS && !known.contains_key(&id) {
             let oldest = known
@@ -216,24 +221,31 @@ impl Engine {
         }
     }
 
-    /// This viewer's rank for `id`; `None` before the tracker gave it an election value.
-    fn own_rank(&self, id: ObjectId) -> Option<u64> {
-        let root = self.objects.get(&id)?.info.root;
+    /// Who is to fetch `id`, as far as anybody has said.
+    pub(super) fn claimant(&self, id: ObjectId) -> Option<Claimant> {
+        Some(self.claims.known.get(&id)?.by)
+    }
+
+    /// This viewer's rank for `id`, and how long it waits for others to claim first; `None` before the tracker gave it an
+    /// election value. Whoever can pass on what it fetches goes first.
+    pub(super) fn standing(&self, id: ObjectId) -> Option<(u64, u64)> {
+        let info = self.catalog.object(id)?;
+        let drawn = rank(&self.session.election()?, &info.root, self.session.epoch());
+        let better = self.better_ranked(&info.root, drawn).min(MAX_STEPS) as u64;
+        let class = self.budget.uplink_class(info.length, info.duration_us);
         // 0 is not a rank: it stands for somebody who fetches already.
-        Some(rank(&self.session.election()?, &root, self.session.epoch()).max(1))
+        let rank = (drawn >> CLASS_BITS | class << (u64::BITS - CLASS_BITS)).max(1);
+        Some((rank, better * STEP_US + class * CLASS_US))
     }
 
     /// Neighbours whose rank is lower than `own`.
-    fn better_ranked(&self, id: ObjectId, own: u64) -> usize {
+    fn better_ranked(&self, root: &Hash, own: u64) -> usize {
         let epoch = self.session.epoch();
-        let Some(root) = self.objects.get(&id).map(|object| object.info.root) else {
-            return 0;
-        };
         self.peers
             .values()
-            .filter(|peer| peer.is_source(self.now) && peer.shares(id.track))
+            .filter(|peer| peer.is_source(self.now))
             .filter_map(|peer| peer.identity())
-            .filter(|identity| rank(&identity.election, &root, epoch) < own)
+            .filter(|identity| rank(&identity.election, root, epoch) < own)
             .count()
     }
 }

@@ -11,6 +11,8 @@ use crate::content::ObjectId;
 
 /// HTTP is started this much earlier than it would just be in time, microseconds…
 const MARGIN_US: u64 = 800_000;
+/// …or by this part of the time that there was, if that is more…
+const MARGIN_SHARE: u64 = 5;
 /// …up to this much with a long buffer, microseconds.
 const MAX_MARGIN_US: u64 = 4_000_000;
 /// A connection that is being made counts as hope for this long, microseconds…
@@ -101,7 +103,7 @@ impl Engine {
         }
         let expect = self.http.expect_us(object.missing_bytes());
         // The more time there was when it was asked for, the more of it is kept as the player's buffer.
-        let margin = (want.need_at.since(want.asked_at) / 3).clamp(MARGIN_US, MAX_MARGIN_US);
+        let margin = (want.need_at.since(want.asked_at) / MARGIN_SHARE).clamp(MARGIN_US, MAX_MARGIN_US);
         let before = |us: u64| Timestamp(want.need_at.0.saturating_sub(us));
         let last_call = before(expect + expect / 2 + margin);
         let in_time = last_call > now;
@@ -124,7 +126,7 @@ impl Engine {
             };
             // However steadily a slow peer drips: from here on HTTP would just be in time.
             let final_call = before(expect + expect / 2 + MARGIN_US);
-            let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + (expect / 2 + MARGIN_US);
+            let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + MARGIN_US / 2;
             let impatient_at = (progress + IMPATIENCE_US).max(final_call).min(last_chance);
             if impatient_at <= now {
                 return Ok((HttpReason::Deadline, Part::Missing));

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::DemandId;
 use super::Timestamp;
 use super::rate::transfer_us;
-use crate::content::{Hash, ObjectId, Sheet};
+use crate::content::{CHUNK, Hash, ObjectId, Sheet};
 
 /// Time to the first byte before one was measured.
 const ASSUMED_TTFB_US: u64 = 150_000;
@@ -15,6 +15,8 @@ const ASSUMED_TTFB_US: u64 = 150_000;
 const MIN_STALL_US: u64 = 3_000_000;
 /// Rate before one was measured: a title that plays at all needs about this much.
 const ASSUMED_RATE: u64 = 500_000;
+/// Bytes behind the first piece that tell a rate.
+const MIN_RATED: u64 = 2 * CHUNK as u64;
 
 /// What a request fetches.
 #[derive(Clone, Debug)]
@@ -97,10 +99,10 @@ impl HttpMeter {
         } else {
             (self.ttfb_us * 3 + ttfb) / 4
         };
-        // The first piece arrives with the first byte time; a body of one piece says nothing of the rate.
-        let us = now.since(fetch.started_at).max(1_000);
-        if fetch.bytes >= 8_192 {
-            let sample = fetch.bytes.saturating_mul(1_000_000) / us;
+        // The first piece comes with the first byte: what follows tells the rate, if it is some pieces.
+        let followed = fetch.bytes.saturating_sub(CHUNK.into());
+        if followed >= MIN_RATED {
+            let sample = followed.saturating_mul(1_000_000) / now.since(first_byte_at).max(1_000);
             self.rate = if self.rate == 0 {
                 sample
             } else {
@@ -123,5 +125,40 @@ impl HttpMeter {
         };
         let rate = if self.rate == 0 { ASSUMED_RATE } else { self.rate };
         ttfb.saturating_add(transfer_us(bytes, rate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetched(pieces: u64, first_byte_us: u64, us_per_piece: u64) -> (Fetch, Timestamp) {
+        let bytes = pieces * u64::from(CHUNK);
+        let first_byte_at = Timestamp(first_byte_us);
+        let fetch = Fetch {
+            what: What::Sheet(Sheet::IndexHead(crate::content::TrackId(1))),
+            path: String::new(),
+            started_at: Timestamp(0),
+            first_byte_at: Some(first_byte_at),
+            bytes,
+            progress_at: first_byte_at,
+            len: bytes,
+        };
+        (fetch, first_byte_at + (pieces - 1) * us_per_piece)
+    }
+
+    #[test]
+    fn what_a_request_waits_for_says_nothing_of_the_rate() {
+        let mut meter = HttpMeter::default();
+        // A piece each 8,192 us is 2,000,000 bytes a second.
+        let (large, end) = fetched(20, 300_000, 8_192);
+        meter.sample(&large, end);
+        assert_eq!(meter.rate(), 2_000_000);
+        for _ in 0..20 {
+            let (small, end) = fetched(1, 300_000, 0);
+            meter.sample(&small, end);
+        }
+        assert_eq!(meter.rate(), 2_000_000);
+        assert_eq!(meter.expect_us(1_000_000), 800_000);
     }
 }

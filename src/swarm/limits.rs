@@ -11,11 +11,8 @@ pub(super) const MAX_FETCHES: usize = 6;
 /// any link that a data channel fills.
 pub(super) const MAX_WINDOW: u32 = 128;
 
-/// Chunks that may be requested from a peer whose rate is not known yet.
-pub(super) const FIRST_WINDOW: u32 = 8;
-
-/// Chunks that may be requested from the slowest peer: one on its way, one waiting.
-pub(super) const MIN_WINDOW: u32 = 2;
+/// Chunks that may be requested from a peer of which it is not known yet how fast it answers.
+pub(super) const FIRST_WINDOW: u32 = 4;
 
 /// Chunks that may be requested from a peer none of whose chunks has verified yet.
 pub(super) const UNPROVEN_WINDOW: u32 = 4;
@@ -35,7 +32,7 @@ pub(super) const UNSENT_MS: u64 = 100;
 
 /// How long the unsent bytes of all peers may last at the estimated uplink, milliseconds: uplinks run dry
 /// with less, and with more a live stream's newest segment waits behind older ones.
-pub(super) const UNSENT_ALL_MS: u64 = 300;
+pub(super) const UNSENT_ALL_MS: u64 = 400;
 
 /// Unsent bytes over all peers that are always allowed, so that an unknown uplink can be measured.
 pub(super) const MIN_UNSENT_ALL: u64 = 256 << 10;

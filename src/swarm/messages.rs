@@ -353,14 +353,20 @@ impl Engine {
             return;
         }
         request.got |= bits;
-        let complete = request.is_complete();
+        let (complete, count) = (request.is_complete(), request.count);
         if first {
+            let outstanding = peer.outstanding() + u32::from(data.count);
             let sample = now.since(issued_at).max(1);
             peer.rtt_us = if peer.rtt_us == 0 {
                 sample
             } else {
                 peer.rtt_us.min(sample).midpoint(peer.rtt_us)
             };
+            peer.pace(sample, count.into(), outstanding);
+            if self.live.is_some() {
+                // Who has time rather leaves nobody's uplink idle.
+                peer.rest(now, sample);
+            }
         }
         if complete && peer.requests.remove(&data.id).is_some() && peer.requests.is_empty() {
             peer.download.stop(now);

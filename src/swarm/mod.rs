@@ -17,6 +17,7 @@ mod audit;
 mod claims;
 mod config;
 mod connections;
+mod dealing;
 mod demands;
 mod engine;
 mod event;

@@ -5,8 +5,8 @@ use alloc::string::String;
 
 use super::engine::Engine;
 use super::peer::Peer;
-use super::{DemandId, FetchOutcome, PeerId};
-use crate::content::Catalog;
+use super::{DemandId, FetchOutcome, PeerId, Timestamp};
+use crate::content::{Catalog, ObjectId};
 
 pub(super) enum Live {}
 #[derive(Clone, Debug)]
@@ -33,6 +33,14 @@ impl Engine {
 
     pub(super) fn peer_head(&mut self, id: PeerId, _: &[u8]) {
         self.blame(id, "reserved_message", None);
+    }
+
+    pub(super) const fn length_of_next(&self, _: ObjectId) -> Option<u64> {
+        None
+    }
+
+    pub(super) const fn is_there_at(&self, _: ObjectId) -> Timestamp {
+        self.now
     }
 
     pub(super) const fn live_tick(&self) {}

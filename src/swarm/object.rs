@@ -54,6 +54,10 @@ pub(super) struct Object {
     pub(super) cursor: u32,
     /// Chunks verified since peers were last told.
     pub(super) news: RangeSet,
+    /// Until then, each neighbour is told of other chunks.
+    pub(super) deal_until: Option<Timestamp>,
+    /// Chunks that were sent meanwhile.
+    pub(super) dealt: RangeSet,
 }
 
 impl Object {
@@ -79,6 +83,8 @@ impl Object {
             in_flight: 0,
             cursor: u32::MAX,
             news: RangeSet::default(),
+            deal_until: None,
+            dealt: RangeSet::default(),
         }
     }
 
@@ -118,6 +124,15 @@ impl Object {
 
     pub(super) fn has_all(&self, first: u32, count: u32) -> bool {
         (first..first.saturating_add(count)).all(|c| self.has(c))
+    }
+
+    /// Chunks held.
+    pub(super) fn held_chunks(&self) -> RangeSet {
+        let mut held = RangeSet::default();
+        (0..self.info.chunks)
+            .filter(|&chunk| self.has(chunk))
+            .for_each(|chunk| held.insert(chunk, 1));
+        held
     }
 
     /// Bytes of chunks that are not verified.

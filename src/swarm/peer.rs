@@ -9,7 +9,7 @@ use crate::ordered::{OrderedMap, OrderedSet};
 use super::claims::ClaimRecord;
 use super::limits::{
     FIRST_WINDOW, LATE_MS, MAX_HELD_RANGES, MAX_PARTIALS, MAX_TRACKS, MAX_UPLOAD_QUEUE, MAX_WINDOW,
-    MIN_UNSENT, MIN_WINDOW, UNPROVEN_WINDOW, UNSENT_MS,
+    MIN_UNSENT, UNPROVEN_WINDOW, UNSENT_MS,
 };
 use super::live::HeadsShown;
 use super::ranges::RangeSet;
@@ -26,8 +26,13 @@ const ASSUMED_RATE: u64 = 500_000;
 const MIN_REQUEST_TIMEOUT_US: u64 = 2_000_000;
 /// A channel that holds bytes and does not say for this long that it got rid of any is stuck, microseconds.
 const STUCK_CHANNEL_US: u64 = 1_000_000;
-/// A peer is asked for what it brings within this time, microseconds.
-const SPAN_US: u64 = 300_000;
+/// So much is asked of a peer that requests are answered after about this time, microseconds: longer, and each hop of a
+/// live segment takes too long; shorter, and uplinks run dry.
+const QUEUE_US: u64 = 450_000;
+/// Windows are counted in parts of a chunk.
+const WINDOW_PARTS: u32 = 16;
+/// The longest rest between two requests to a peer that answers late, microseconds.
+const MAX_REST_US: u64 = 1_500_000;
 /// A peer that timed out three times in a row is left alone for this long.
 const SNUB_US: u64 = 5_000_000;
 
@@ -224,6 +229,10 @@ pub(super) struct Peer {
     pub(super) proven: bool,
     pub(super) download: RateMeter,
     pub(super) rtt_us: u64,
+    /// Chunks that it may be asked for at once, in parts.
+    window: u32,
+    /// Live: it answers late, and is asked for nothing before.
+    pub(super) rests_until: Option<Timestamp>,
     timeouts: u32,
     pub(super) snubbed_until: Option<Timestamp>,
     pub(super) claims: ClaimRecord,
@@ -283,6 +292,8 @@ impl Peer {
             proven: false,
             download: RateMeter::default(),
             rtt_us: 0,
+            window: FIRST_WINDOW * WINDOW_PARTS,
+            rests_until: None,
             timeouts: 0,
             snubbed_until: None,
             claims: ClaimRecord::default(),
@@ -355,7 +366,7 @@ impl Peer {
 
     /// Chunks that it may be asked for on top of what is under way. What is fetched ahead takes half of the
     /// window at most, and never from what the player waits for: the other side serves that first.
-    pub(super) fn window_free(&self, urgency: Urgency) -> u32 {
+    pub(super) fn window_free(&self, urgency: Urgency, now: Timestamp) -> u32 {
         if self.requests.len() >= MAX_UPLOAD_QUEUE {
             // The other side would refuse more.
             return 0;
@@ -367,22 +378,38 @@ impl Peer {
                 0
             };
         }
-        let window = match self.download.rate() {
-            0 => FIRST_WINDOW,
-            rate => {
-                let span_us = (self.rtt_us * 2).max(SPAN_US);
-                let chunks = (rate.saturating_mul(span_us) / 1_000_000) / u64::from(CHUNK);
-                u32::try_from(chunks)
-                    .unwrap_or(MAX_WINDOW)
-                    .clamp(MIN_WINDOW, MAX_WINDOW)
-            }
-        };
+        if self.rests_until.is_some_and(|until| until > now) {
+            return 0;
+        }
+        let window = (self.window / WINDOW_PARTS).max(1);
         match urgency {
             Urgency::Prefetch => (window / 2).max(1).saturating_sub(self.outstanding()),
             Urgency::Soon | Urgency::Urgent => {
                 window.saturating_sub(self.outstanding() - self.outstanding_prefetch())
             }
         }
+    }
+
+    /// The first data of a request for `chunks` came after `us`, with `outstanding` chunks under way. The window follows
+    /// what that says of the queue there: it is everybody's, so each who finds it long asks for less. A rate would not
+    /// do: of who is asked for little, little comes.
+    pub(super) fn pace(&mut self, us: u64, chunks: u32, outstanding: u32) {
+        let is_full = outstanding * 2 * WINDOW_PARTS >= self.window;
+        let window = match us {
+            _ if us > 2 * QUEUE_US => self.window - self.window / 4,
+            _ if us > QUEUE_US => self.window - self.window / 8,
+            _ if !is_full => self.window,
+            _ if us > QUEUE_US / 2 => self.window + chunks * WINDOW_PARTS / 8,
+            _ => self.window + chunks * WINDOW_PARTS,
+        };
+        self.window = window.clamp(1, MAX_WINDOW * WINDOW_PARTS);
+    }
+
+    /// Below one chunk, a window is one chunk every now and then.
+    pub(super) fn rest(&mut self, now: Timestamp, us: u64) {
+        let lacking = u64::from(WINDOW_PARTS.saturating_sub(self.window));
+        let rest = us.saturating_mul(lacking) / u64::from(self.window.max(1));
+        self.rests_until = (rest > 0).then(|| now + rest.min(MAX_REST_US));
     }
 
     /// When everything outstanding plus `chunks` more will have come, microseconds from now.
@@ -497,5 +524,57 @@ impl Peer {
     /// Its most urgent request of us.
     pub(super) fn wants(&self) -> Option<Urgency> {
         self.uploads.front().map(|upload| upload.urgency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> Peer {
+        let mut peer = Peer::new(
+            PeerId(1),
+            Handle([1; 16]),
+            IntroductionId([1; 16]),
+            true,
+            Timestamp(0),
+        );
+        peer.proven = true;
+        peer
+    }
+
+    fn window(peer: &Peer, now: u64) -> u32 {
+        peer.window_free(Urgency::Urgent, Timestamp(now))
+    }
+
+    #[test]
+    fn a_window_grows_while_answers_come_soon_and_only_if_it_is_used() {
+        let mut peer = peer();
+        for _ in 0..6 {
+            let all = window(&peer, 0);
+            peer.pace(50_000, all, all);
+        }
+        assert_eq!(window(&peer, 0), MAX_WINDOW);
+        peer.pace(3 * QUEUE_US, 1, 1);
+        let after = window(&peer, 0);
+        assert_eq!(after, MAX_WINDOW * 3 / 4);
+        peer.pace(50_000, 16, 16);
+        assert_eq!(window(&peer, 0), after, "most of it was not in use");
+    }
+
+    #[test]
+    fn who_answers_late_is_asked_for_one_chunk_every_now_and_then() {
+        let mut peer = peer();
+        for _ in 0..20 {
+            peer.pace(1_000_000, 1, 1);
+        }
+        peer.rest(Timestamp(0), 1_000_000);
+        assert_eq!(window(&peer, MAX_REST_US - 1), 0);
+        assert_eq!(window(&peer, MAX_REST_US), 1);
+        for _ in 0..4 {
+            peer.pace(50_000, 1, 1);
+        }
+        peer.rest(Timestamp(0), 50_000);
+        assert!(window(&peer, 0) > 1);
     }
 }

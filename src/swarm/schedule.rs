@@ -25,7 +25,7 @@ const SAME_TIME_BITS: u32 = 17;
 /// Segments at the end of a live stream that count as new.
 const FRESH_SEGMENTS: u32 = 3;
 /// A peer that has brought nothing for this long holds a chunk up, microseconds.
-const STUCK_US: u64 = 1_000_000;
+const STUCK_US: u64 = 3_000_000;
 /// With nothing buffered, peers get this long without progress before HTTP is asked too, microseconds.
 pub(super) const IMPATIENCE_US: u64 = 250_000;
 /// Bytes asked for without a play head (a download) wait this long for peers, microseconds.
@@ -91,7 +91,7 @@ impl Engine {
         let snubs = self
             .peers
             .values()
-            .flat_map(|peer| [peer.snubbed_until, peer.held_until])
+            .flat_map(|peer| [peer.snubbed_until, peer.held_until, peer.rests_until])
             .flatten()
             .filter(|until| *until > now);
         let stalls = self.fetches.values().map(|fetch| fetch.stalls_at(&self.http));
@@ -218,7 +218,7 @@ impl Engine {
     }
 
     /// The media tracks that the player reads now: the latest of each kind.
-    fn current_tracks(&self) -> Vec<(TrackId, u32)> {
+    pub(super) fn current_tracks(&self) -> Vec<(TrackId, u32)> {
         let mut current: Vec<(TrackKind, TrackId, u32, Timestamp)> = Vec::new();
         for track in self.catalog.tracks() {
             let Some(active) = self.active.get(&track.id) else {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::engine::Engine;
 use super::limits::{LOW_UNSENT, MIN_UNSENT, MIN_UNSENT_ALL, UNSENT_ALL_MS};
+use super::object::Object;
 use super::rate::{RateMeter, transfer_us};
 use super::timer::Timer;
 use super::{Output, PeerId, Sharing, Timestamp};
@@ -109,6 +110,23 @@ impl UploadBudget {
 
     pub(super) fn bytes_left(&self) -> Option<u64> {
         self.bytes_total.map(|total| total.saturating_sub(self.spent))
+    }
+
+    /// How well what plays at this rate can be passed on: 0 for several copies of it at once, up to 3.
+    pub(super) fn uplink_class(&self, bytes: u64, duration_us: u64) -> u64 {
+        let rate = match (self.uplink.rate(), self.cap_bps) {
+            (0, None) => return 2,
+            (0, Some(bps)) => bps / 8,
+            (rate, None) => rate,
+            (rate, Some(bps)) => rate.min(bps / 8),
+        };
+        let sent = rate.saturating_mul(duration_us) / 1_000_000;
+        match sent.saturating_mul(4) / bytes.max(1) {
+            0..4 => 3,
+            4..6 => 2,
+            6..12 => 1,
+            _ => 0,
+        }
     }
 
     /// Whether not even one message can go in this visit.
@@ -244,6 +262,7 @@ impl Engine {
             let payload = bytes - DATA_HEAD as u64;
             peer.sent = peer.sent.saturating_add(payload);
             self.count_traffic(object_id, |traffic| traffic.to_peers += payload);
+            self.note_dealt(object_id, first, count);
             self.outputs.push_back(Output::SendData {
                 peer: id,
                 head: wire::encode(&head),
@@ -298,12 +317,29 @@ impl Engine {
             }
             return;
         }
+        let now = self.now;
         let mut haves: Vec<Have> = Vec::new();
         for id in changed {
             let Some(object) = self.objects.get_mut(&id) else {
                 continue;
             };
-            let news = core::mem::take(&mut object.news);
+            let mut news = core::mem::take(&mut object.news);
+            if let Some(until) = object.deal_until.take() {
+                let to = self.deal_peers(id.track);
+                if until > now && !to.is_empty() {
+                    self.deal(id, &news, &to);
+                    self.changed.insert(id);
+                    self.timers.set_earlier(Timer::Announce, until);
+                    if let Some(object) = self.objects.get_mut(&id) {
+                        object.deal_until = Some(until);
+                    }
+                    continue;
+                }
+                news = self.objects.get(&id).map(Object::held_chunks).unwrap_or_default();
+            }
+            let Some(object) = self.objects.get(&id) else {
+                continue;
+            };
             let (complete, partial) = if object.is_complete() {
                 (
                     vec![Range {
@@ -388,10 +424,7 @@ impl Engine {
             .iter()
             .filter(|(_, object)| !object.is_complete() && object.verified_chunks() > 0)
             .map(|(id, object)| {
-                let mut held = super::ranges::RangeSet::default();
-                (0..object.info.chunks)
-                    .filter(|&c| object.has(c))
-                    .for_each(|c| held.insert(c, 1));
+                let held = object.held_chunks();
                 let ranges = held.iter().map(|(first, count)| Range { first, count });
                 (*id, ranges.take(MAX_PARTIAL_RANGES).collect())
             })

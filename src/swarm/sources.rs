@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use super::claims::Claims;
+use super::dealing::DEAL_US;
 use super::engine::Engine;
 use super::fallback::Part;
 use super::fetch::{Fetch, What};
@@ -77,6 +78,9 @@ impl Engine {
         };
         let reload = object.corrupt_answers > 0;
         object.http_reason.get_or_insert(reason);
+        if reason == HttpReason::Elected {
+            object.deal_until = Some(now + (self.http.expect_us(fetch_len) + DEAL_US));
+        }
         object.retry_at = None;
         let fetch = self.fresh_fetch_id();
         let object = self.objects.get_mut(&id)?;

@@ -4,7 +4,7 @@ use swarmseal::content::live::{LiveHead, Session};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode};
 use swarmseal::wire::Message;
 
-use crate::rig::{Behaviour, Broadcast, PLAYLIST, TARGET_US, World};
+use crate::rig::{Behaviour, Broadcast, PLAYLIST, SEGMENT, TARGET_US, World};
 
 const LATEST: &str = "seal/live/latest";
 
@@ -69,6 +69,29 @@ fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segmen
         }
         world.run(TARGET_US / (viewers.len() as u64 + 1));
     }
+}
+
+/// Time in which a head goes round, microseconds.
+const SOON_US: u64 = 200_000;
+
+/// One more segment, of which players have not heard yet: a while after its head was published.
+fn watch_until_next(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize]) {
+    let newest = broadcast.records.len() as u64;
+    broadcast.go_on(world);
+    let position_us = newest * TARGET_US - 2 * TARGET_US;
+    for &viewer in viewers {
+        world.input(
+            viewer,
+            Input::Player {
+                position_us,
+                rate_milli: 1_000,
+                buffered_end_us: position_us + 2 * TARGET_US,
+                paused: false,
+                seeking: false,
+            },
+        );
+    }
+    world.run(SOON_US);
 }
 
 fn start(world: &mut World, viewers: usize) -> Vec<usize> {
@@ -141,6 +164,52 @@ fn at_the_edge_one_viewer_fetches_for_all_and_few_ask_for_heads() {
         let live = world.viewers[viewer].engine.stats().live.unwrap();
         assert!(live.heads_from_peers >= 15, "{live:?}");
         assert_eq!(codes(&world, viewer), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn whose_turn_it_is_to_fetch_is_settled_before_there_is_anything_to_fetch() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 6);
+    watch(&mut world, &mut broadcast, &viewers, 12);
+    let mut at_once = 0;
+    for _ in 0..10 {
+        let next = broadcast.records.len();
+        watch_until_next(&mut world, &mut broadcast, &viewers);
+        // A head goes round within this time, and a claim that is only made now would not have settled.
+        at_once += asked(&world, &format!("v/{next}.m4s"));
+        world.run(TARGET_US - SOON_US);
+        assert_eq!(asked(&world, &format!("v/{next}.m4s")), 1, "segment {next}");
+    }
+    assert!(at_once >= 8, "{at_once} of 10 segments were fetched at once");
+}
+
+#[test]
+fn what_one_viewer_fetches_for_all_leaves_it_about_once() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 6);
+    watch(&mut world, &mut broadcast, &viewers, 12);
+    let media = |world: &World, viewer: usize| world.viewers[viewer].engine.stats().media;
+    for _ in 0..6 {
+        let before: Vec<_> = viewers.iter().map(|&viewer| media(&world, viewer)).collect();
+        watch(&mut world, &mut broadcast, &viewers, 1);
+        // Until everybody has it.
+        world.run(TARGET_US / 2);
+        let fetched = |at: usize| media(&world, viewers[at]).from_http - before[at].from_http;
+        let fetcher = (0..viewers.len()).max_by_key(|at| fetched(*at)).unwrap();
+        assert!(fetched(fetcher) >= SEGMENT as u64, "somebody fetched it");
+        let received: u64 = (0..viewers.len())
+            .map(|at| media(&world, viewers[at]).from_peers - before[at].from_peers)
+            .sum();
+        let sent = media(&world, viewers[fetcher]).to_peers - before[fetcher].to_peers;
+        assert!(
+            received >= 4 * SEGMENT as u64,
+            "and others have it: {received} bytes"
+        );
+        assert!(
+            sent <= 2 * SEGMENT as u64,
+            "{sent} bytes left the one who fetched {SEGMENT}"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ mod documents;
 mod parts;
 mod passing;
 mod polling;
+mod turns;
 
 use alloc::string::ToString;
 use alloc::vec;
@@ -35,6 +36,8 @@ pub(super) struct Live {
     orphan: Option<Vec<u8>>,
     session_fetch: Option<FetchId>,
     frozen: bool,
+    /// When the newest head goes to those who were not shown it at once.
+    pass_at: Option<Timestamp>,
     counts: Counts,
 }
 
@@ -62,6 +65,7 @@ impl Live {
             orphan: None,
             session_fetch: None,
             frozen: false,
+            pass_at: None,
             counts: Counts::default(),
         })
     }
@@ -186,6 +190,7 @@ impl Engine {
         self.want_links();
         self.documents_after_head();
         self.resolve_demands();
+        self.stand_for_next();
         self.plan_poll();
         self.dirty = true;
     }
@@ -240,7 +245,9 @@ impl Engine {
 
     /// Timer: the next poll, the end of somebody's patience, the stream that stands still.
     pub(super) fn live_tick(&mut self) {
+        self.pass_head_to_rest();
         self.poll_if_due();
+        self.stand_for_next();
         self.refuse_overdue();
         self.feel_pulse();
         self.plan_poll();

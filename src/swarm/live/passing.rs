@@ -8,6 +8,7 @@ use crate::identity::CAPABILITY_LIVE_HEADS;
 use crate::swarm::engine::Engine;
 use crate::swarm::peer::Peer;
 use crate::swarm::rate::Allowance;
+use crate::swarm::timer::Timer;
 use crate::swarm::{CloseReason, PeerId, Timestamp};
 use crate::wire::Message;
 
@@ -15,12 +16,18 @@ use crate::wire::Message;
 /// brings one for each segment or part, and two viewers may cross.
 const HEADS_BURST: u64 = 16;
 const HEADS_PER_S: u64 = 8;
+/// Neighbours that are shown a head at once. That is enough for it to go round, and most others get it meanwhile from
+/// somebody else…
+const AT_ONCE: usize = 4;
+/// …so that after this time it goes to few, microseconds.
+const PASS_US: u64 = 200_000;
 
 /// What one neighbour and this viewer have told each other.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::swarm) struct HeadsShown {
-    /// The last head that either showed the other.
+    /// The last head that either showed the other, and the last that it showed us.
     pub(super) shown: Option<Hash>,
+    theirs: Option<Hash>,
     /// The last session that we showed it.
     session: u64,
     allowance: Allowance,
@@ -41,18 +48,48 @@ impl Peer {
 }
 
 impl Engine {
-    /// Shows a head that was taken to everybody who has not seen it.
+    /// Shows a head that was taken to some neighbours now, and soon to all who have not seen it.
     pub(super) fn pass_head_on(&mut self, hash: Hash) {
         if let Some(live) = &mut self.live {
             live.polling.newest = Some(hash);
         }
-        let to: Vec<PeerId> = self
-            .peers
+        let to = self.head_peers();
+        let count = to.len().max(1);
+        let turn = self.draw as usize % count;
+        for id in to.iter().cycle().skip(turn).take(AT_ONCE.min(count)) {
+            self.show_head(*id);
+        }
+        if count > AT_ONCE {
+            let at = self.now + PASS_US;
+            if let Some(live) = &mut self.live {
+                live.pass_at = Some(at);
+            }
+            self.timers.set_earlier(Timer::Live, at);
+        }
+    }
+
+    /// Neighbours that follow heads.
+    fn head_peers(&self) -> Vec<PeerId> {
+        self.peers
             .values()
             .filter(|peer| peer.passes_heads())
             .map(|peer| peer.id)
-            .collect();
-        for id in to {
+            .collect()
+    }
+
+    /// Shows the newest head to those who have not got it from anybody.
+    pub(super) fn pass_head_to_rest(&mut self) {
+        let now = self.now;
+        let Some(live) = &mut self.live else { return };
+        match live.pass_at {
+            Some(at) if at <= now => live.pass_at = None,
+            Some(at) => {
+                self.timers.set_earlier(Timer::Live, at);
+                return;
+            }
+            None => return,
+        }
+        for id in self.head_peers() {
             self.show_head(id);
         }
     }
@@ -104,7 +141,11 @@ impl Engine {
             return;
         }
         let hash = Hash::of(&[sealed]);
-        let repeated = peer.heads.shown.replace(hash) == Some(hash);
+        // An older one that crossed with the newest does not undo that it was shown.
+        if peer.heads.shown != live.polling.newest {
+            peer.heads.shown = Some(hash);
+        }
+        let repeated = peer.heads.theirs.replace(hash) == Some(hash);
         if live.chain.has_taken(&hash) {
             // It crossed with ours, or came by two ways. The same one twice from one neighbour is a waste of time.
             if repeated && live.polling.newest != Some(hash) {

@@ -98,7 +98,7 @@ impl Polling {
     }
 
     /// When the next head should be out, on our clock.
-    fn expected(&self) -> Option<Timestamp> {
+    pub(super) fn expected(&self) -> Option<Timestamp> {
         let lag = self.lag_us?;
         let due = |(_, issued_ms, duration_ms): &(u64, u64, u64)| {
             let issued = i64::try_from((issued_ms + duration_ms).saturating_mul(1_000)).ok()?;
@@ -261,6 +261,11 @@ impl Engine {
 
     /// Neighbours that are to ask for the next head before this viewer does.
     fn pollers_before(&self) -> u64 {
+        // Whoever fetches what the next head states asks for the head as well.
+        let own_turn = self.is_own_turn();
+        if own_turn == Some(true) {
+            return 0;
+        }
         let newest = self.live.as_ref().and_then(|live| live.polling.newest);
         let (Some(root), Some(election)) = (newest, self.session.election()) else {
             return 0;
@@ -273,6 +278,7 @@ impl Engine {
             .filter_map(Peer::identity)
             .filter(|identity| rank(&identity.election, &root, epoch) < own)
             .count() as u64
+            + u64::from(own_turn.is_some())
     }
 }
 

@@ -379,8 +379,8 @@ impl LivePublisher {
         let window_ms = u64::from(self.target_ms) * WINDOW_TARGETS;
         let mut last = None;
         for (most, with_rows, digests) in [
-            (128, u32::MAX, DIGESTS),
-            (64, 2, DIGESTS),
+            (128, ROWS, DIGESTS),
+            (64, ROWS, DIGESTS),
             (16, 1, 2),
             (4, 1, 1),
             (1, 0, 1),
@@ -529,6 +529,9 @@ pub(super) fn no_session() -> PublishError {
 
 /// Target durations whose records and rows a head carries.
 const WINDOW_TARGETS: u64 = 3;
+/// Newest segments, or parts, whose rows a head carries. A head goes from viewer to viewer, to each more than once, and a
+/// row is most of it: whoever wants an older one asks a neighbour or reads the log.
+const ROWS: u32 = 1;
 /// Versions of a playlist that a head vouches for.
 const DIGESTS: usize = 8;
 /// Part of a session's validity for which the next one is valid too.
