@@ -62,7 +62,7 @@ claims! {
     churn: "churn", 90 s, 0.70;
     renditions: "renditions", 90 s, 0.86;
     seeks: "seeks", 90 s, 0.80;
-    slow_and_silent: "slow-and-silent", 90 s, 0.60;
+    slow_and_silent: "slow-and-silent", 90 s, 0.57;
     corrupting: "corrupting", 90 s, 0.62;
     liars: "liars", 90 s, 1.12;
     free_riders: "free-riders", 90 s, 0.78;
