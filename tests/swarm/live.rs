@@ -1,6 +1,7 @@
 //! Live contents on simulated time: who follows, who asks the origin, and what is refused.
 
 use swarmseal::content::live::{LiveHead, Session};
+use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode};
 use swarmseal::wire::Message;
 
@@ -46,26 +47,31 @@ fn running(segments: usize) -> (World, Broadcast) {
     (world, broadcast)
 }
 
+/// A viewer plays two segments behind the end of segment `newest`, with all before it buffered.
+fn play(world: &mut World, viewer: usize, newest: usize) {
+    let position_us = newest as u64 * TARGET_US - 2 * TARGET_US;
+    world.input(
+        viewer,
+        Input::Player {
+            position_us,
+            rate_milli: 1_000,
+            buffered_end_us: position_us + 2 * TARGET_US,
+            paused: false,
+            seeking: false,
+        },
+    );
+}
+
 /// The stream goes on for `segments`; every viewer plays three segments behind, each at a phase of its own.
 fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segments: usize) {
     for _ in 0..segments {
         broadcast.go_on(world);
         let newest = broadcast.records.len() - 1;
-        let position_us = newest as u64 * TARGET_US - 2 * TARGET_US;
         for &viewer in viewers {
             world.run(TARGET_US / (viewers.len() as u64 + 1));
             let id = u32::try_from(newest).unwrap();
             world.demand(viewer, id, &format!("v/{newest}.m4s"));
-            world.input(
-                viewer,
-                Input::Player {
-                    position_us,
-                    rate_milli: 1_000,
-                    buffered_end_us: position_us + 2 * TARGET_US,
-                    paused: false,
-                    seeking: false,
-                },
-            );
+            play(world, viewer, newest);
         }
         world.run(TARGET_US / (viewers.len() as u64 + 1));
     }
@@ -76,20 +82,9 @@ const SOON_US: u64 = 200_000;
 
 /// One more segment, of which players have not heard yet: a while after its head was published.
 fn watch_until_next(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize]) {
-    let newest = broadcast.records.len() as u64;
     broadcast.go_on(world);
-    let position_us = newest * TARGET_US - 2 * TARGET_US;
     for &viewer in viewers {
-        world.input(
-            viewer,
-            Input::Player {
-                position_us,
-                rate_milli: 1_000,
-                buffered_end_us: position_us + 2 * TARGET_US,
-                paused: false,
-                seeking: false,
-            },
-        );
+        play(world, viewer, broadcast.records.len() - 1);
     }
     world.run(SOON_US);
 }
@@ -182,6 +177,34 @@ fn whose_turn_it_is_to_fetch_is_settled_before_there_is_anything_to_fetch() {
         assert_eq!(asked(&world, &format!("v/{next}.m4s")), 1, "segment {next}");
     }
     assert!(at_once >= 8, "{at_once} of 10 segments were fetched at once");
+}
+
+#[test]
+fn who_claims_every_segment_ahead_and_fetches_none_keeps_nobody_from_playing() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 4);
+    watch(&mut world, &mut broadcast, &viewers, 8);
+    let (liar, honest) = (viewers[0], &viewers[1..]);
+    let mut late = Vec::new();
+    for _ in 0..8 {
+        let next = broadcast.records.len();
+        let object = ObjectId::new(TrackId(1), u32::try_from(next).unwrap());
+        world.say(liar, &Message::Claim { object, rank: 0 });
+        world.run(100_000);
+        watch_until_next(&mut world, &mut broadcast, honest);
+        late.push(asked(&world, &format!("v/{next}.m4s")) == 0);
+        for &viewer in honest {
+            world.demand(viewer, u32::try_from(next).unwrap(), &format!("v/{next}.m4s"));
+        }
+        world.run(TARGET_US - SOON_US - 100_000);
+        for &viewer in honest {
+            let body = Broadcast::body(broadcast.log, next);
+            let came = delivered(&world, viewer, u32::try_from(next).unwrap());
+            assert_eq!(came, Some(body.as_slice()), "segment {next} of viewer {viewer}");
+        }
+    }
+    assert!(late[0], "the lie was believed at first");
+    assert_eq!(codes(&world, honest[0]), Vec::<String>::new());
 }
 
 #[test]

@@ -585,10 +585,10 @@ const DRAWS_PER_PICK: u64 = 64;
 const FULL_RETRY_MS: u64 = 500;
 /// How long one that failed waits for another challenge; twice as long after each failure in a row…
 const FIRST_RETRY_S: u64 = 5;
-/// When one that is listed and did not answer a recheck in time is asked again.
-const LATE_RETRY_MS: u64 = 5_000;
 /// …and never longer than this.
 const LAST_RETRY_S: u64 = 600;
+/// When one that is listed and did not answer a recheck in time is asked again.
+const LATE_RETRY_MS: u64 = 5_000;
 /// Complaints that are remembered, so that slander has an end.
 const MOST_COMPLAINTS: u8 = 8;
 /// A source is looked at so long after a complaint, and up to [`COMPLAINT_SPREAD_MS`] later: it shall not know of it.
