@@ -62,6 +62,10 @@ export default tseslint.config(
     languageOptions: { globals: { File: 'readonly', RTCPeerConnection: 'readonly' } },
   },
   {
+    files: ['tests/browser/viewer/*.mjs'],
+    languageOptions: { globals: { RTCPeerConnection: 'readonly' } },
+  },
+  {
     // Classic scripts: a worker's, and what it has in common with a page.
     files: ['bench/pages/*.js', 'tests/browser/viewer/*.js'],
     languageOptions: {

@@ -148,6 +148,8 @@ const NEEDS = [
   debian('coturn', 'test', 'relays in the tests of the exposure mode relay', ['coturn'], () =>
     exists('turnserver'),
   ),
+  debian('tcpdump', 'test', 'records what a test looks for leaks in', ['tcpdump'], () => exists('tcpdump')),
+  debian('OpenSSL', 'test', 'makes the certificates of tests', ['openssl'], () => exists('openssl')),
   debian('ffmpeg', 'live', 'makes streams to measure and test with', ['ffmpeg'], () => exists('ffmpeg')),
   debian('valgrind', 'test', 'counts the instructions that may not become more', ['valgrind'], () =>
     exists('valgrind'),

@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import { ROOT, TARGET, WORK } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';
 import { bold, dim, green, red, seconds } from './lib/say.mjs';
+import { setup } from './setup.mjs';
+import { whereWebRtcWorks } from './lib/network.mjs';
 
 const MUTANTS = path.join(ROOT, 'tests', 'hostile', 'mutants');
 const SCRATCH = path.join(WORK, 'mutants');
@@ -16,8 +18,17 @@ const LINES = path.join(WORK, 'hostile.jsonl');
 /** Every test target with attacks in it, and the package that it belongs to. */
 const TARGETS = [
   ['--package', 'swarmseal', '--test', 'hostile'],
+  ['--package', 'swarmseal', '--test', 'swarm', 'live_attacks'],
   ['--package', 'swarmseal-tracker', 'requirement'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
+].map((target) => ['cargo', ['test', '--quiet', ...target]]);
+
+/** Where they attack real browsers, and what has to be built for that. */
+const BROWSERS = path.join(ROOT, 'tests', 'browser', 'hostile');
+const BUILDS = [
+  ['cargo', ['build', '--quiet', '--package', 'swarmseal-server']],
+  ['npm', ['run', '--silent', 'build']],
+  [process.execPath, ['tests/browser/make-streams.mjs']],
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, mutants: { type: 'boolean' } } });
@@ -25,13 +36,21 @@ await mkdir(WORK, { recursive: true });
 process.exit((await (values.mutants ? allMutantsAreCaught() : noAttackSucceeds())) ? 0 : 1);
 
 async function noAttackSucceeds() {
+  await setup('test');
+  for (const [command, args] of BUILDS) {
+    await run(command, args);
+  }
   await rm(LINES, { force: true });
   let passed = true;
-  for (const target of TARGETS) {
+  const inBrowsers = ['--test', '--test-concurrency=1', '--test-reporter=dot', BROWSERS];
+  for (const [command, args] of [
+    ...TARGETS,
+    await whereWebRtcWorks(process.execPath, inBrowsers, { apart: true }),
+  ]) {
+    const from = Date.now();
     try {
-      await run('cargo', ['test', '--quiet', ...target], {
-        env: { SWARMSEAL_HOSTILE_REPORT: LINES, SWARMSEAL_HOSTILE_FULL: '1' },
-      });
+      await run(command, args, { env: { SWARMSEAL_HOSTILE_REPORT: LINES, SWARMSEAL_HOSTILE_FULL: '1' } });
+      console.log(dim(`${args.at(-1)}: ${seconds(Date.now() - from)}`));
     } catch (error) {
       console.error(red(error.message));
       passed = false;
@@ -103,12 +122,13 @@ function scratchEnvironment() {
   return { SWARMSEAL_HOSTILE_REPORT: LINES, CARGO_TARGET_DIR: path.join(TARGET, 'mutants') };
 }
 
-/** The first lines of a patch say which test, of `Package:` or else of tests/hostile, has the attack that must succeed. */
+/** The first lines of a patch say which test, of `Package:` or `Target:` or else of tests/hostile, has the attack that must succeed. */
 function expectation(text, name) {
   const test = /^Test: (.+)$/m.exec(text)?.[1];
   const attack = /^Attack: (.+)$/m.exec(text)?.[1];
   const apart = /^Package: (.+)$/m.exec(text)?.[1];
-  const target = apart === undefined ? ['--test', 'hostile'] : ['--package', apart];
+  const within = /^Target: (.+)$/m.exec(text)?.[1] ?? 'hostile';
+  const target = apart === undefined ? ['--test', within] : ['--package', apart];
   if (test === undefined || attack === undefined) {
     throw new Error(`${name} does not say "Test:" and "Attack:"`);
   }

@@ -81,6 +81,7 @@ const SUITES = [
   browserSuite('chromium'),
   browserSuite('firefox'),
   browserSuite('mixed'),
+  browserSuite('hostile'),
   browserSuite('alone'),
   { name: 'packaging', needs: ['build'], commands: [['npm', 'run', '--silent', 'test:packaging']] },
 ];

@@ -30,6 +30,12 @@ export function viewerUrl(origin, options) {
 /** Browsers by name, each started once, when first used. */
 export class Browsers {
   #launched = new Map();
+  #options;
+
+  /** `options` are those of `launchBrowser`. */
+  constructor(options = {}) {
+    this.#options = options;
+  }
 
   async open(name, url) {
     const browser = await this.#browser(name);
@@ -47,7 +53,7 @@ export class Browsers {
   }
 
   #browser(name) {
-    const known = this.#launched.get(name) ?? launchBrowser(name);
+    const known = this.#launched.get(name) ?? launchBrowser(name, this.#options);
     this.#launched.set(name, known);
     return known;
   }

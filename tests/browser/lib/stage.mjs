@@ -15,6 +15,7 @@ import { goLive } from '../../../scripts/lib/live.mjs';
 import { readLog } from '../../../scripts/lib/origin-log.mjs';
 import { serve, track } from '../../../scripts/lib/service.mjs';
 import { Origin } from './origin.mjs';
+import { TlsEnd, makeCertificate } from './tls.mjs';
 import { media } from './media.mjs';
 
 const LOOK_EVERY_MS = 200;
@@ -31,16 +32,27 @@ const PLAYLISTS = { sample: 'master.m3u8', ladder: 'master.m3u8' };
 
 export class Stage {
   #closing = [];
+  #browsers = browsers;
   viewers = [];
 
   /**
    * `t` is the test; `stream` a name of media.mjs. `faults` replaces the server's origin by one that has them;
    * `ownTracker` starts the tracker apart, so that it can be killed alone; `prepare(folder)` changes files before publishing;
-   * `config` is the text of the server's configuration file; `live`, options of `goLive`, makes it a live stream.
+   * `config` is the text of the server's configuration file; `live`, options of `goLive`, makes it a live stream;
+   * `tls` puts TLS before origin and tracker, with a certificate that only this stage's browsers take.
    */
   static async open(
     t,
-    { stream = 'steady', faults, ownTracker = faults !== undefined, own = false, prepare, config, live } = {},
+    {
+      stream = 'steady',
+      faults,
+      ownTracker = faults !== undefined,
+      own = false,
+      prepare,
+      config,
+      live,
+      tls,
+    } = {},
   ) {
     const stage = new Stage();
     t.after(() => stage.close());
@@ -48,6 +60,9 @@ export class Stage {
       ? stage.#build(stream, { own: own || prepare !== undefined, prepare })
       : stage.#goLive(live));
     await stage.#serve({ faults, ownTracker, config });
+    if (tls) {
+      await stage.#secure();
+    }
     if (stage.live !== undefined) {
       stage.playlist = await stage.live.begun();
     }
@@ -112,6 +127,22 @@ export class Stage {
     }
   }
 
+  async #secure() {
+    const certificate = await makeCertificate(`${this.site}-tls`);
+    const [origin, tracker] = await Promise.all(
+      [this.url, this.trackerUrl].map((url) => TlsEnd.open(new URL(url).host, certificate)),
+    );
+    const own = new Browsers({ certificate });
+    this.#browsers = own;
+    this.#closing.push(
+      () => origin.stop(),
+      () => tracker.stop(),
+      () => own.close(),
+    );
+    this.url = `https://127.0.0.1:${origin.port}`;
+    this.trackerUrl = `wss://127.0.0.1:${tracker.port}${new URL(this.trackerUrl).pathname}`;
+  }
+
   /** Ends the tracker without warning and starts it again at the same address, `pause` ms later. */
   async restartTracker(pause) {
     const listen = new URL(this.tracker.url).host;
@@ -132,7 +163,7 @@ export class Stage {
 
   /** Opens any page of the site, as a viewer. */
   async page(url, browser = 'chromium') {
-    const viewer = await browsers.open(browser, url);
+    const viewer = await this.#browsers.open(browser, url);
     this.viewers.push(viewer);
     return viewer;
   }
