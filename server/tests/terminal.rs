@@ -96,6 +96,7 @@ fn verify_says_what_is_good() {
     let expected = "\
 good  signature    version 1 of content BQUFBQUFBQUFBQUFBQUFBQ by ed25519:KEY
 good  validity     until DATE, DISTANCE
+note  freshness    signed, freshness unknown: there is no statement by the publisher
 good  indexes      3 tracks, 15 segments
 good  every byte   21 objects, 606 chunks, 9.3 MiB
 ";

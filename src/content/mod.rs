@@ -8,6 +8,10 @@ mod base64url;
 mod catalog;
 pub(crate) mod cbor;
 pub mod cose;
+#[cfg(not(feature = "standalone"))]
+mod endorsement;
+#[cfg(not(feature = "standalone"))]
+mod freshness;
 mod geometry;
 mod hash;
 mod index;
@@ -24,6 +28,10 @@ mod trust;
 
 pub use base64url::{bytes_from_base64url, from_base64url, to_base64url};
 pub use catalog::{Catalog, Location, ObjectInfo, Resolution, RowError, Sheet, SheetError, Span};
+#[cfg(not(feature = "standalone"))]
+pub use endorsement::{Endorsement, EndorsementError, MAX_ENDORSED_S};
+#[cfg(not(feature = "standalone"))]
+pub use freshness::{Freshness, FreshnessError, Grade, MAX_FRESH_S, OfflineTime};
 pub use geometry::{
     CHUNK, MAX_CHUNKS, MAX_OBJECT_LEN, MAX_SEGMENTS, MAX_TRACK, ObjectId, PAGE, PAGE_RECORDS, RECORD_LEN,
     TrackId, chunk_count, chunk_len, page_count, page_records,

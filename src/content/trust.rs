@@ -49,6 +49,18 @@ pub struct Trust {
     content: Option<ContentId>,
     source: Hash,
     memory: RollbackMemory,
+    /// The browsers' core takes none.
+    #[cfg(not(feature = "standalone"))]
+    user_made: UserMade,
+}
+
+/// What is taken that users have made.
+#[cfg(not(feature = "standalone"))]
+#[derive(Debug, Clone, Default)]
+struct UserMade {
+    users: Vec<PublicKey>,
+    endorsers: Vec<PublicKey>,
+    unendorsed: bool,
 }
 
 impl Trust {
@@ -68,7 +80,72 @@ impl Trust {
             content,
             source: Hash::of(&[SOURCE_CONTEXT, url.as_bytes()]),
             memory,
+            #[cfg(not(feature = "standalone"))]
+            user_made: UserMade::default(),
         }
+    }
+
+    /// Takes user-made content as well, if one of `endorsers` has endorsed it. What `users` sign has to be of that class;
+    /// publishers may sign it too, and then it needs an endorsement all the same.
+    #[cfg(not(feature = "standalone"))]
+    #[must_use]
+    pub fn with_user_made(mut self, users: &[PublicKey], endorsers: Vec<PublicKey>) -> Self {
+        self.publishers.extend_from_slice(users);
+        self.user_made.users = users.to_vec();
+        self.user_made.endorsers = endorsers;
+        self
+    }
+
+    /// For whoever is about to endorse: takes user-made content without an endorsement, so that its bytes can be checked.
+    #[cfg(not(feature = "standalone"))]
+    #[must_use]
+    pub fn before_endorsement(mut self) -> Self {
+        self.user_made.unendorsed = true;
+        self
+    }
+
+    /// As [`Self::verify_live`], where nobody can be asked: the clock refuses nothing that is not certainly past its
+    /// expiry, and the rest becomes a grade. `statement` is one of the publisher's, if there is any.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    #[cfg(all(feature = "live", not(feature = "standalone")))]
+    pub fn verify_offline(
+        &mut self,
+        sealed: &[u8],
+        statement: Option<&super::Freshness>,
+        time: super::OfflineTime,
+    ) -> Result<(VerifiedManifest, super::Grade), TrustError> {
+        let verified = match self.verify_live(sealed, time.wall()) {
+            // A clock that is earlier than what a trusted key has signed is wrong, and says nothing.
+            Err(TrustError::NotYetValid) => self.verify_live(
+                sealed,
+                WallTime {
+                    uncertainty_s: u32::MAX,
+                    ..time.wall()
+                },
+            ),
+            verdict => verdict,
+        }?;
+        let grade = super::freshness::grade(
+            &verified.manifest,
+            verified.hash,
+            statement,
+            self.latest_signed(),
+            time,
+        );
+        if grade == super::Grade::Expired {
+            return Err(TrustError::Expired);
+        }
+        // The statement is a signed time as well.
+        for seen in &mut self.memory.seen {
+            if let Some(statement) = statement
+                && (seen.publisher, seen.content) == (verified.signer, statement.content_id)
+            {
+                seen.issued = seen.issued.max(statement.issued);
+            }
+        }
+        Ok((verified, grade))
     }
 
     /// Verifies a sealed manifest. The memory changes only when everything else has been verified.
@@ -112,9 +189,7 @@ impl Trust {
         if manifest.freshness.is_some() || manifest.root_document.is_some() {
             return Err(TrustError::UnsupportedFeature);
         }
-        if manifest.class == Class::UserMade {
-            return Err(TrustError::UserMadeUnendorsed);
-        }
+        self.check_class(&manifest, signer, wall)?;
         self.check_time(&manifest, wall)?;
         let hash = Hash::of(&[sealed]);
         self.check_version(&manifest, hash)?;
@@ -140,13 +215,57 @@ impl Trust {
         self.content.or_else(|| pinned().map(|pin| pin.content))
     }
 
-    fn check_time(&self, manifest: &Manifest, wall: WallTime) -> Result<(), TrustError> {
-        // No clock can be earlier than a time that a trusted key has signed.
-        let floor = self.trusted_memory().map(|seen| seen.issued).max().unwrap_or(0);
-        let floor = WallTime {
-            unix_s: floor,
+    /// The browsers' core knows no endorser, so user-made content is refused there, endorsed or not.
+    #[cfg(feature = "standalone")]
+    fn check_class(&self, manifest: &Manifest, _: PublicKey, _: WallTime) -> Result<(), TrustError> {
+        match manifest.class {
+            Class::Publisher => Ok(()),
+            Class::UserMade => Err(TrustError::UserMadeUnendorsed),
+        }
+    }
+
+    #[cfg(not(feature = "standalone"))]
+    fn check_class(&self, manifest: &Manifest, signer: PublicKey, wall: WallTime) -> Result<(), TrustError> {
+        let UserMade {
+            users,
+            endorsers,
+            unendorsed,
+        } = &self.user_made;
+        if manifest.class == Class::Publisher {
+            // A user does not become a publisher by saying so.
+            return if users.contains(&signer) {
+                Err(TrustError::UserMadeUnendorsed)
+            } else {
+                Ok(())
+            };
+        }
+        if *unendorsed {
+            return Ok(());
+        }
+        let times = [wall, self.signed_floor()];
+        manifest
+            .endorsement
+            .as_ref()
+            .and_then(|sealed| super::Endorsement::verify(sealed, endorsers).ok())
+            .filter(|endorsement| endorsement.covers(manifest, signer, &times, TOLERANCE_S))
+            .map(|_| ())
+            .ok_or(TrustError::UserMadeUnendorsed)
+    }
+
+    /// No clock can be earlier than a time that a trusted key has signed.
+    fn signed_floor(&self) -> WallTime {
+        WallTime {
+            unix_s: self.latest_signed(),
             uncertainty_s: 0,
-        };
+        }
+    }
+
+    fn latest_signed(&self) -> u64 {
+        self.trusted_memory().map(|seen| seen.issued).max().unwrap_or(0)
+    }
+
+    fn check_time(&self, manifest: &Manifest, wall: WallTime) -> Result<(), TrustError> {
+        let floor = self.signed_floor();
         if [wall, floor]
             .iter()
             .any(|time| time.is_after(manifest.expires, TOLERANCE_S))
@@ -289,7 +408,7 @@ pub enum TrustError {
     /// Signed by a trusted key, for another content than the expected one.
     #[error("the manifest is of another content than the expected one")]
     WrongContent,
-    /// User-made, without an endorsement that this build can verify.
+    /// User-made, without an endorsement by somebody who is trusted to give one.
     #[error("the manifest is of user-made content without an accepted endorsement")]
     UserMadeUnendorsed,
     /// Issued in the future.
@@ -338,7 +457,7 @@ impl TrustError {
 }
 
 /// How far a manifest may be past its expiry, or before its issue, on a clock that is right.
-const TOLERANCE_S: u64 = 60;
+pub(super) const TOLERANCE_S: u64 = 60;
 
 /// A version further ahead than this would let a thief of a key lock out its owner's next versions.
 const MAX_VERSION_JUMP: u64 = 1 << 20;

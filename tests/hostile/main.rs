@@ -13,6 +13,8 @@
 mod arena;
 mod canary;
 mod dice;
+mod editors_note_offline;
+mod editors_note_user_made_content;
 mod guest;
 mod impostor;
 mod party;

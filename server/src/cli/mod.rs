@@ -5,6 +5,7 @@
 //! [`Command::run`].
 
 mod daemon;
+mod endorse;
 mod failure;
 mod inspect;
 mod inspect_live;
@@ -14,6 +15,7 @@ mod load;
 mod looping;
 mod place;
 mod publish;
+mod refresh;
 mod serve;
 mod session;
 mod simulate;
@@ -73,6 +75,8 @@ enum Command {
     Publish(publish::Publish),
     Session(session::Session),
     Loop(looping::Loop),
+    Refresh(refresh::Refresh),
+    Endorse(endorse::Endorse),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
     Track(track::Track),
@@ -88,6 +92,8 @@ impl Command {
             Self::Publish(command) => command.run(),
             Self::Session(command) => command.run(),
             Self::Loop(command) => command.run(),
+            Self::Refresh(command) => command.run(),
+            Self::Endorse(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Track(command) => command.run(),

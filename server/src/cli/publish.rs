@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use swarmseal::content::{ContentId, PublicKey};
+use swarmseal::content::{Class, ContentId, PublicKey};
 use url::Url;
 
 use crate::cli::live;
@@ -51,6 +51,14 @@ pub(super) struct Publish {
     /// How long viewers may use this version: a number with s, m, h, d or w
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration)]
     expires: u64,
+
+    /// It was made by a user: viewers take it only where an operator whom they trust has endorsed it
+    #[arg(long, conflicts_with = "watch")]
+    user_made: bool,
+
+    /// What swarmseal endorse wrote for this content
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    endorsement: Option<PathBuf>,
 
     /// Public key of a tracker that may admit viewers: ed25519:… or a .pub file; may be repeated
     #[arg(long, value_name = "KEY")]
@@ -116,11 +124,15 @@ impl Publish {
                 .into());
             }
         };
+        let read = |file: &PathBuf| std::fs::read(file).map_err(|error| PublishError::file(file, error));
+        let endorsement = self.endorsement.as_ref().map(read).transpose()?;
         let options = Options {
             key,
             out,
             content_id: self.content_id,
             valid_for_s: self.expires,
+            class: self.user_made.then_some(Class::UserMade),
+            endorsement,
             significant_query: (!self.significant_query.is_empty()).then_some(self.significant_query),
             tracker_keys: (!tracker_keys.is_empty()).then_some(tracker_keys),
             jobs: self.jobs.map_or_else(|| default_jobs(is_url), usize::from),
@@ -149,6 +161,8 @@ impl Publish {
             out: folder.clone(),
             content_id: self.content_id,
             valid_for_s: self.expires,
+            class: None,
+            endorsement: None,
             significant_query: (!self.significant_query.is_empty()).then_some(self.significant_query),
             tracker_keys: (!tracker_keys.is_empty()).then_some(tracker_keys),
             jobs: default_jobs(false),

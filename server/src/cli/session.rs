@@ -57,6 +57,8 @@ impl Session {
                 out: self.folder.clone(),
                 content_id: self.content_id,
                 valid_for_s: self.expires,
+                class: None,
+                endorsement: None,
                 significant_query: None,
                 tracker_keys: (!tracker_keys.is_empty()).then_some(tracker_keys),
                 jobs: 1,

@@ -1,12 +1,19 @@
 //! `swarmseal verify`: is this published content complete and as signed?
 
-use swarmseal::content::{ContentId, PublicKey};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use swarmseal::content::{ContentId, Grade, PublicKey, RollbackMemory};
 
 use crate::cli::place::Place;
 use crate::cli::terminal::{Bar, count, date, distance, size};
 use crate::cli::{Exit, Failure, default_jobs, now_unix_s, print};
 use crate::publisher::delivery::{Answer, Delivery, probe};
-use crate::publisher::{Expected, LiveReport, Report, VerifyError, key_file, verify};
+use crate::publisher::output::replace;
+use crate::publisher::{
+    Expected, FreshnessReport, LiveReport, PublishError, Report, StatementFound, VerifyError, key_file,
+    verify,
+};
 
 /// Check a published content completely: signature, indexes, rows, and every byte of media
 ///
@@ -18,12 +25,28 @@ pub(super) struct Verify {
     place: Place,
 
     /// Public key that must have signed: ed25519:… or a .pub file; may be repeated, one is enough
-    #[arg(long, value_name = "KEY", required = true)]
+    #[arg(long, value_name = "KEY", required_unless_present = "maker")]
     key: Vec<String>,
+
+    /// Public key of a user who may have signed instead; may be repeated. Needs an endorsement by --endorser
+    #[arg(long, value_name = "KEY", requires = "endorser")]
+    maker: Vec<String>,
+
+    /// Public key of an operator whose endorsement of user-made content counts; may be repeated
+    #[arg(long, value_name = "KEY")]
+    endorser: Vec<String>,
 
     /// The content it must be, 22 characters of base64url
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     content: Option<ContentId>,
+
+    /// Seconds by which this machine's clock is wrong at most, if you can answer for that: only then can anything be fresh
+    #[arg(long, value_name = "SECONDS")]
+    clock_within: Option<u32>,
+
+    /// File that remembers versions and times seen: what is older than that is refused, whatever the clock says
+    #[arg(long, value_name = "FILE")]
+    memory: Option<PathBuf>,
 
     /// Objects read at the same time [default: number of cores, at least 8 for a URL]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -36,19 +59,24 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let keys: Vec<PublicKey> = self
-            .key
-            .iter()
-            .map(|text| key_file::read_public(text))
-            .collect::<Result<_, _>>()?;
+        let keys = public_keys(&self.key)?;
+        let memory = self
+            .memory
+            .as_deref()
+            .map_or_else(|| Ok(RollbackMemory::default()), read_memory)?;
         let is_url = matches!(self.place, Place::Url(_));
         let published = self.place.published()?;
         let now_unix_s = now_unix_s();
         let jobs = self.jobs.map_or_else(|| default_jobs(is_url), usize::from);
         let expected = Expected {
             keys,
+            makers: public_keys(&self.maker)?,
+            endorsers: public_keys(&self.endorser)?,
+            before_endorsement: false,
+            memory,
             content: self.content,
             now_unix_s,
+            clock_within_s: self.clock_within,
             jobs,
         };
         let report = verify(
@@ -57,6 +85,10 @@ impl Verify {
             &expected,
             &Bar::new(self.quiet),
         )?;
+        if let Some(file) = &self.memory {
+            let json = serde_json::to_vec(&report.memory).map_err(|error| unwritable(file, &error))?;
+            replace(file, &json)?;
+        }
         let mut text = describe(&report, now_unix_s);
         let mut unusable = None;
         if is_url {
@@ -85,6 +117,50 @@ impl Verify {
     }
 }
 
+fn public_keys(given: &[String]) -> Result<Vec<PublicKey>, Failure> {
+    let read = given.iter().map(|text| key_file::read_public(text));
+    Ok(read.collect::<Result<_, _>>()?)
+}
+
+/// Nothing is remembered where there is no file yet. One that cannot be read is a failure: what it said would be lost.
+fn read_memory(file: &Path) -> Result<RollbackMemory, Failure> {
+    match std::fs::read(file) {
+        Ok(json) => serde_json::from_slice(&json).map_err(|error| {
+            let remedy = "put back what verify wrote, or start with another file and forget what was seen";
+            Failure::new("memory", format!("{}: {error}", file.display()), remedy)
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(RollbackMemory::default()),
+        Err(error) => Err(PublishError::file(file, error).into()),
+    }
+}
+
+fn unwritable(file: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        "memory",
+        format!("{}: {error}", file.display()),
+        "choose another file",
+    )
+}
+
+fn describe_freshness(found: &FreshnessReport) -> String {
+    let why = match (found.grade, found.statement) {
+        (Grade::Fresh { until }, _) => {
+            return format!(
+                "good  freshness    the newest version, as stated; good until {}\n",
+                date(until)
+            );
+        }
+        (_, StatementFound::None) => "there is no statement by the publisher".to_owned(),
+        (_, StatementFound::Refused(code)) => format!("the statement is refused ({code})"),
+        (_, StatementFound::Until(until)) => format!(
+            "the statement is good until {}, and nobody answers for a clock that says it is time (--clock-within), \
+             or it is of another version",
+            date(until)
+        ),
+    };
+    format!("note  freshness    signed, freshness unknown: {why}\n")
+}
+
 fn describe(report: &Report, now_unix_s: u64) -> String {
     let manifest = report.manifest.manifest();
     let mut text = format!(
@@ -98,6 +174,7 @@ fn describe(report: &Report, now_unix_s: u64) -> String {
         date(manifest.expires),
         distance(manifest.expires, now_unix_s)
     ));
+    text.push_str(&describe_freshness(&report.freshness));
     if let Some(live) = &report.live {
         text.push_str(&describe_live(live, now_unix_s));
     } else {
@@ -162,6 +239,9 @@ impl From<VerifyError> for Failure {
             VerifyError::Untrusted { code, .. } => {
                 let remedy = match code {
                     "expired" => "publish again",
+                    "user_made_unendorsed" => {
+                        "user-made content needs an endorsement: swarmseal endorse makes one, --endorser says whose counts"
+                    }
                     "wrong_content" => "this is another content than --content says",
                     _ => "do not use it; get the public key from its publisher by another way, and compare",
                 };

@@ -26,5 +26,7 @@ mod verify;
 
 pub use error::PublishError;
 pub(crate) use media_type::is_document;
-pub use sealing::{MANIFEST, Options, Published, publish};
-pub use verify::{Expected, LiveReport, Mismatch, Report, VerifyError, verify};
+pub use sealing::{MANIFEST, Options, Published, STATEMENT, publish};
+pub use verify::{
+    Expected, FreshnessReport, LiveReport, Mismatch, Report, StatementFound, VerifyError, verify,
+};

@@ -29,6 +29,10 @@ pub struct Options {
     pub content_id: Option<ContentId>,
     /// Seconds for which the manifest is valid.
     pub valid_for_s: u64,
+    /// Whether a publisher or a user has made it. `None`: as in the version before.
+    pub class: Option<Class>,
+    /// An operator's sealed endorsement of what a user has made. `None`: as in the version before.
+    pub endorsement: Option<Vec<u8>>,
     /// Query parameters that are part of a name. `None`: as in the version before.
     pub significant_query: Option<Vec<String>>,
     /// Keys of trackers that may admit peers. `None`: as in the version before.
@@ -192,8 +196,14 @@ pub(super) fn begin(
         previous: previous.map(|previous| previous.hash),
         issued,
         expires: issued.saturating_add(options.valid_for_s),
-        class: Class::Publisher,
-        endorsement: None,
+        class: options
+            .class
+            .or(old.map(|old| old.class))
+            .unwrap_or(Class::Publisher),
+        endorsement: options
+            .endorsement
+            .clone()
+            .or_else(|| old.and_then(|old| old.endorsement.clone())),
         significant_query: kept(&options.significant_query, old.map(|old| &old.significant_query)),
         assets: Vec::new(),
         tracks: Vec::new(),
@@ -460,6 +470,8 @@ pub(super) fn lock(state: &Path) -> Result<File, PublishError> {
 
 /// Name of the signed manifest in a published folder.
 pub const MANIFEST: &str = "content.seal";
+/// Where a publisher states that this version is the newest one.
+pub const STATEMENT: &str = "content.fresh";
 /// Folder of indexes, rows and names beside it.
 pub(crate) const SEAL: &str = "seal";
 /// COSE_Sign1 with its headers, see `cose::MAX_SEALED`.

@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use swarmseal::content::live::LiveSlot;
 use swarmseal::content::publish::ObjectHasher;
 use swarmseal::content::{
-    Catalog, ContentId, Hash, Location, ObjectId, PublicKey, RollbackMemory, Sheet, TrackId, Trust,
-    VerifiedManifest, WallTime, chunk_count, tree,
+    Catalog, ContentId, Freshness, Grade, Hash, Location, ObjectId, OfflineTime, PublicKey, RollbackMemory,
+    Sheet, TrackId, Trust, TrustError, VerifiedManifest, chunk_count, tree,
 };
 
 use super::progress::Progress;
+use super::sealing::STATEMENT;
 use super::source::{Opened, Source, read_range};
 use super::{PublishError, live};
 
@@ -21,10 +22,20 @@ use super::{PublishError, live};
 pub struct Expected {
     /// Keys of which one must have signed.
     pub keys: Vec<PublicKey>,
+    /// Keys of users that may have signed instead, what is endorsed by one of `endorsers`.
+    pub makers: Vec<PublicKey>,
+    /// Operators whose endorsements count.
+    pub endorsers: Vec<PublicKey>,
+    /// For whoever is about to endorse it: user-made content is checked without an endorsement.
+    pub before_endorsement: bool,
+    /// What was seen before: what is older than that is refused.
+    pub memory: RollbackMemory,
     /// The content it must be, if that is known.
     pub content: Option<ContentId>,
-    /// Seconds since 1970.
+    /// What the clock says, in seconds since 1970.
     pub now_unix_s: u64,
+    /// How many seconds it is off at most, if somebody answers for that: without, nothing is graded as fresh.
+    pub clock_within_s: Option<u32>,
     /// Objects read at the same time.
     pub jobs: usize,
 }
@@ -84,6 +95,10 @@ impl std::fmt::Display for Mismatch {
 pub struct Report {
     /// The manifest.
     pub manifest: VerifiedManifest,
+    /// How fresh it is, as far as that can be told without asking anybody.
+    pub freshness: FreshnessReport,
+    /// What has been seen now, for the next time.
+    pub memory: RollbackMemory,
     /// Segments and assets.
     pub objects: u64,
     /// Their bytes.
@@ -94,6 +109,26 @@ pub struct Report {
     pub unlisted: Vec<String>,
     /// Set for a content that is live.
     pub live: Option<LiveReport>,
+}
+
+/// How fresh a manifest is, and why it is not fresher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreshnessReport {
+    /// The grade; never [`Grade::Expired`], which is refused.
+    pub grade: Grade,
+    /// What is known of the publisher's statement.
+    pub statement: StatementFound,
+}
+
+/// The publisher's statement beside the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementFound {
+    /// There is none.
+    None,
+    /// It is refused, with this code, and counts for nothing.
+    Refused(&'static str),
+    /// It is good until then, Unix time in seconds; of this version or another.
+    Until(u64),
 }
 
 /// What was found of a live content.
@@ -127,24 +162,45 @@ pub fn verify(
         expected.keys.clone(),
         expected.content,
         manifest_name,
-        RollbackMemory::default(),
-    );
-    let wall = WallTime {
-        unix_s: expected.now_unix_s,
-        uncertainty_s: 0,
+        expected.memory.clone(),
+    )
+    .with_user_made(&expected.makers, expected.endorsers.clone());
+    if expected.before_endorsement {
+        trust = trust.before_endorsement();
+    }
+    let (statement, found) = read_statement(source, expected)?;
+    let time = OfflineTime {
+        clock_unix_s: expected.now_unix_s,
+        within_s: expected.clock_within_s,
     };
-    let manifest = trust
-        .verify_live(&sealed, wall)
+    let (manifest, grade) = trust
+        .verify_offline(&sealed, statement.as_ref(), time)
+        .and_then(|(manifest, grade)| {
+            // Here a clock that may be wrong may well refuse: nothing is lost by looking at it.
+            let now = expected.now_unix_s;
+            let is_past = now.saturating_sub(EXPIRY_GRACE_S) > manifest.manifest().expires;
+            if is_past {
+                Err(TrustError::Expired)
+            } else {
+                Ok((manifest, grade))
+            }
+        })
         .map_err(|error| VerifyError::Untrusted {
             name: manifest_name.to_owned(),
             code: error.code(),
             detail: error.to_string(),
         })?;
+    let freshness = FreshnessReport {
+        grade,
+        statement: found,
+    };
     let slot = LiveSlot::of(manifest.manifest()).map_err(|error| PublishError::Content(error.to_string()))?;
     if let Some(slot) = slot {
         let (live, [objects, bytes, chunks]) = live::check(source, &manifest, &slot, expected.now_unix_s)?;
         return Ok(Report {
             manifest,
+            freshness,
+            memory: trust.memory().clone(),
             objects,
             bytes,
             chunks,
@@ -171,11 +227,29 @@ pub fn verify(
     let unlisted = check.unlisted(manifest_name)?;
     Ok(Report {
         manifest,
+        freshness,
+        memory: trust.memory().clone(),
         objects: counts.objects,
         bytes: counts.bytes,
         chunks: counts.chunks,
         unlisted,
         live: None,
+    })
+}
+
+/// The publisher's statement that the manifest is the newest one, if it is there and good.
+fn read_statement(
+    source: &dyn Source,
+    expected: &Expected,
+) -> Result<(Option<Freshness>, StatementFound), VerifyError> {
+    if source.stamp(STATEMENT)?.is_none() {
+        return Ok((None, StatementFound::None));
+    }
+    let sealed = read_range(source, STATEMENT, None, MANIFEST_LIMIT)?;
+    let keys = [expected.keys.as_slice(), &expected.makers].concat();
+    Ok(match Freshness::verify(&sealed, &keys) {
+        Ok(statement) => (Some(statement), StatementFound::Until(statement.until)),
+        Err(error) => (None, StatementFound::Refused(error.code())),
     })
 }
 
@@ -421,7 +495,7 @@ impl Check<'_> {
         let entries = self.source.entries()?;
         Ok(entries
             .into_iter()
-            .filter(|name| !listed.contains(name) && name != manifest_name)
+            .filter(|name| !listed.contains(name) && name != manifest_name && name != STATEMENT)
             .collect())
     }
 }
@@ -494,6 +568,8 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// How far past its expiry a manifest may be by this machine's clock.
+const EXPIRY_GRACE_S: u64 = 60;
 /// Longest sealed manifest.
 const MANIFEST_LIMIT: u64 = swarmseal::content::cose::MAX_SEALED as u64;
 /// Segments whose rows are held at a time.

@@ -5,7 +5,7 @@ pub mod web;
 
 use std::path::Path;
 
-use swarmseal::content::{ContentId, PublicKey, SecretKey};
+use swarmseal::content::{ContentId, PublicKey, RollbackMemory, SecretKey};
 use swarmseal_server::publisher::progress::Silent;
 use swarmseal_server::publisher::source::{Folder, Source};
 use swarmseal_server::publisher::{
@@ -33,6 +33,8 @@ pub fn options(out: &Path) -> Options {
         out: out.to_owned(),
         content_id: Some(content_id()),
         valid_for_s: YEAR,
+        class: None,
+        endorsement: None,
         significant_query: None,
         tracker_keys: None,
         jobs: 4,
@@ -47,8 +49,13 @@ pub fn publish_folder(folder: &Path) -> Result<Published, PublishError> {
 pub fn expected() -> Expected {
     Expected {
         keys: vec![public_key()],
+        makers: Vec::new(),
+        endorsers: Vec::new(),
+        before_endorsement: false,
+        memory: RollbackMemory::default(),
         content: Some(content_id()),
         now_unix_s: NOW,
+        clock_within_s: None,
         jobs: 4,
     }
 }

@@ -38,7 +38,7 @@ pub struct Manifest {
     pub expires: u64,
     /// Who made the content.
     pub class: Class,
-    /// An operator's signed endorsement of user-made content; carried, not interpreted yet.
+    /// An operator's signed endorsement of user-made content.
     pub endorsement: Option<Vec<u8>>,
     /// Names of query parameters that are part of an object's name.
     pub significant_query: Vec<String>,
@@ -83,6 +83,26 @@ impl Manifest {
     pub fn sign(&self, key: &SecretKey) -> Result<Vec<u8>, ManifestError> {
         rules::check(self)?;
         cose::sign1(Role::Manifest, key, &self.encode()).map_err(|_| ManifestError::TooLarge)
+    }
+
+    /// What is endorsed of user-made content: everything that says which bytes there are and how they are named, and
+    /// nothing that changes when the same is signed anew. `None` for live content, which does not say it.
+    #[cfg(not(feature = "standalone"))]
+    #[must_use]
+    pub fn listing(&self) -> Option<Hash> {
+        let listed = Self {
+            version: 1,
+            previous: None,
+            issued: 0,
+            expires: 1,
+            endorsement: None,
+            tracker_keys: Vec::new(),
+            tombstone: None,
+            ..self.clone()
+        };
+        self.live
+            .is_none()
+            .then(|| Hash::of(&[LISTING_CONTEXT, &listed.encode()]))
     }
 
     /// The swarm of this content: HMAC-SHA256 under the swarm secret.
@@ -312,4 +332,6 @@ impl ManifestError {
     }
 }
 
+#[cfg(not(feature = "standalone"))]
+const LISTING_CONTEXT: &[u8] = b"swarmseal/listing/1";
 const SWARM_CONTEXT: &str = "swarmseal/swarm/1";

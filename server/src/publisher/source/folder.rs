@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::{Opened, Source, Stamp};
 use crate::publisher::PublishError;
 use crate::publisher::journal::FOLDER as STATE;
-use crate::publisher::sealing::{MANIFEST, SEAL};
+use crate::publisher::sealing::{MANIFEST, SEAL, STATEMENT};
 use crate::publisher::source::http::decode_percent;
 
 /// A folder of packaged media.
@@ -67,6 +67,7 @@ impl Source for Folder {
         let visible = |entry: &walkdir::DirEntry| {
             let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
             let is_seal = entry.file_name() == MANIFEST
+                || entry.file_name() == STATEMENT
                 || (entry.file_name() == SEAL && (entry.depth() == 1 || entry.path().join(STATE).is_dir()));
             entry.depth() == 0 || !(is_hidden || is_seal)
         };
