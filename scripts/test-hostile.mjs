@@ -1,5 +1,6 @@
 // `npm run test:hostile [-- --json FILE] [-- --mutants]`: every attack of tests/hostile in full, one line for each; or, with
-// --mutants, each defence taken out of a copy of the source, where the attack that it is there for must then succeed.
+// --mutants, each defence taken out of a copy of the source, where the attack that it is there for must then succeed;
+// --mutants-apply only looks whether the source is still what that needs.
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -31,9 +32,16 @@ const BUILDS = [
   [process.execPath, ['tests/browser/make-streams.mjs']],
 ];
 
-const { values } = parseArgs({ options: { json: { type: 'string' }, mutants: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, mutants: { type: 'boolean' }, 'mutants-apply': { type: 'boolean' } },
+});
 await mkdir(WORK, { recursive: true });
-process.exit((await (values.mutants ? allMutantsAreCaught() : noAttackSucceeds())) ? 0 : 1);
+process.exit((await task()()) ? 0 : 1);
+
+function task() {
+  if (values['mutants-apply']) return allMutantsApply;
+  return values.mutants ? allMutantsAreCaught : noAttackSucceeds;
+}
 
 async function noAttackSucceeds() {
   await setup('test');
@@ -96,6 +104,21 @@ async function allMutantsAreCaught() {
   }
   console.log(`\n${names.length - missed} of ${names.length} defences are missed when they are gone`);
   return missed === 0;
+}
+
+/** Whether the source is still what the patches were made for: cheap enough for every test run. */
+async function allMutantsApply() {
+  const names = (await readdir(MUTANTS)).filter((name) => name.endsWith('.patch'));
+  let applied = 0;
+  for (const name of names) {
+    try {
+      await output('git', ['apply', '--check', '-C1', path.join(MUTANTS, name)]);
+      applied += 1;
+    } catch (error) {
+      console.error(red(error.message));
+    }
+  }
+  return applied === names.length;
 }
 
 /** Runs one test on the altered copy; whether the attack that it names was reported as won. */

@@ -69,6 +69,7 @@ const SUITES = [
       ['npm', 'run', '--silent', 'build'],
     ],
   },
+  { name: 'mutants', commands: [[process.execPath, 'scripts/test-hostile.mjs', '--mutants-apply']] },
   { name: 'types', commands: [['npm', 'run', '--silent', 'typecheck']] },
   { name: 'eslint', commands: [['node_modules/.bin/eslint', '.', '--max-warnings', '0']] },
   {

@@ -5,7 +5,11 @@ import { readFile } from 'node:fs/promises';
 
 import { CommandFailed, output } from './run.mjs';
 
-const UNSHARE = ['--net', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+// Whoever is not root stays who they are, but may do with the new network what root may: make links, and record packets.
+const UNSHARE = [
+  '--net',
+  ...(process.getuid?.() === 0 ? [] : ['--user', '--map-current-user', '--keep-caps']),
+];
 
 /**
  * `[command, args]` to run `command` where WebRTC works. `apart` prefers a network of its own even where there is a route,

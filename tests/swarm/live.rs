@@ -7,7 +7,7 @@ use swarmseal::wire::Message;
 
 use crate::rig::{Behaviour, Broadcast, PLAYLIST, SEGMENT, TARGET_US, World};
 
-const LATEST: &str = "seal/live/latest";
+pub const LATEST: &str = "seal/live/latest";
 
 fn delivered(world: &World, viewer: usize, id: u32) -> Option<&[u8]> {
     let answer = world.viewers[viewer].delivered.get(&DemandId(id));
@@ -22,7 +22,7 @@ fn asked(world: &World, path: &str) -> u32 {
     world.origin.requests.get(path).copied().unwrap_or_default()
 }
 
-fn codes(world: &World, viewer: usize) -> Vec<String> {
+pub fn codes(world: &World, viewer: usize) -> Vec<String> {
     let code = |event: &Event| match event {
         Event::HeadRefused { code, .. } => Some((*code).to_owned()),
         Event::PublisherContradicted { kind, .. } => Some(format!("contradicted:{kind}")),
@@ -37,7 +37,7 @@ fn codes(world: &World, viewer: usize) -> Vec<String> {
 }
 
 /// A world whose stream is `segments` long.
-fn running(segments: usize) -> (World, Broadcast) {
+pub fn running(segments: usize) -> (World, Broadcast) {
     let (mut world, mut broadcast) = Broadcast::world();
     for _ in 0..segments {
         broadcast.segment(&mut world);
@@ -48,7 +48,7 @@ fn running(segments: usize) -> (World, Broadcast) {
 }
 
 /// A viewer plays two segments behind the end of segment `newest`, with all before it buffered.
-fn play(world: &mut World, viewer: usize, newest: usize) {
+pub fn play(world: &mut World, viewer: usize, newest: usize) {
     let position_us = newest as u64 * TARGET_US - 2 * TARGET_US;
     world.input(
         viewer,
@@ -63,7 +63,7 @@ fn play(world: &mut World, viewer: usize, newest: usize) {
 }
 
 /// The stream goes on for `segments`; every viewer plays three segments behind, each at a phase of its own.
-fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segments: usize) {
+pub fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segments: usize) {
     for _ in 0..segments {
         broadcast.go_on(world);
         let newest = broadcast.records.len() - 1;
@@ -78,10 +78,10 @@ fn watch(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize], segmen
 }
 
 /// Time in which a head goes round, microseconds.
-const SOON_US: u64 = 200_000;
+pub const SOON_US: u64 = 200_000;
 
 /// One more segment, of which players have not heard yet: a while after its head was published.
-fn watch_until_next(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize]) {
+pub fn watch_until_next(world: &mut World, broadcast: &mut Broadcast, viewers: &[usize]) {
     broadcast.go_on(world);
     for &viewer in viewers {
         play(world, viewer, broadcast.records.len() - 1);
@@ -89,7 +89,7 @@ fn watch_until_next(world: &mut World, broadcast: &mut Broadcast, viewers: &[usi
     world.run(SOON_US);
 }
 
-fn start(world: &mut World, viewers: usize) -> Vec<usize> {
+pub fn start(world: &mut World, viewers: usize) -> Vec<usize> {
     (0..viewers)
         .map(|_| {
             let viewer = world.join(Behaviour::Honest);

@@ -16,6 +16,10 @@ mod download;
 mod election;
 mod hostile;
 mod live;
+mod live_attacks;
 mod play;
+#[allow(dead_code, reason = "attacks here are few, and repeated nowhere")]
+#[path = "../hostile/report.rs"]
+mod report;
 mod rig;
 mod single;
