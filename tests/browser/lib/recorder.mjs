@@ -24,7 +24,9 @@ export class Recorder {
     recorder.#port = tcpPorts[0];
     const filter = ['udp', ...tcpPorts.map((port) => `tcp port ${port}`)].join(' or ');
     recorder.#program = start('tcpdump', [
-      ...['-i', 'lo', '-n', '-s', '0', '-B', '65536', '-U', '-Z', 'root', '-w', file],
+      ...['-i', 'lo', '-n', '-s', '0', '-B', '65536', '-U', '-w', file],
+      // As root it would become a user who may not write here.
+      ...(process.getuid() === 0 ? ['-Z', 'root'] : []),
       filter,
     ]);
     t.after(() => recorder.#program.stop());
