@@ -1,4 +1,4 @@
-//! Runs tests/vectors/{tree,signed,manifest,files,paths,trust}.json, natively and in a browser. The vectors are made
+//! Runs tests/vectors/{tree,signed,manifest,files,paths,trust,statements}.json, natively and in a browser. The vectors are made
 //! by tests/vectors/make, which shares no code with the crate.
 
 #![allow(
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use swarmseal::content::cose::{self, Role};
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NamesBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Catalog, Class, Hash, Manifest, ObjectId, PublicKey, Resolution, RollbackMemory, SecretKey, Sheet, Span,
-    Template, TrackId, Trust, VerifiedManifest, WallTime, chunk_count, chunk_len, normalise_path, strip_base,
-    to_base64url, tree,
+    Catalog, Class, Freshness, Grade, Hash, Manifest, ObjectId, OfflineTime, PublicKey, Resolution,
+    RollbackMemory, SecretKey, Sheet, Span, Template, TrackId, Trust, VerifiedManifest, WallTime,
+    chunk_count, chunk_len, normalise_path, strip_base, to_base64url, tree,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -308,6 +308,49 @@ fn a_receiver_takes_what_it_should_and_remembers() {
             assert_eq!(verdict, text(step, "verdict"), "{name}, step {at}");
             stored = serde_json::to_string(trust.memory()).unwrap();
         }
+    }
+}
+
+#[test]
+fn what_is_said_about_a_manifest_counts_as_far_as_it_goes() {
+    let vectors = parse(include_str!("vectors/statements.json"));
+    let keys = |texts: &[Value]| -> Vec<PublicKey> {
+        let key = |text: &Value| text.as_str().unwrap().parse().unwrap();
+        texts.iter().map(key).collect()
+    };
+    for case in list(&vectors, "graded") {
+        let publishers = keys(core::slice::from_ref(&case["key"]));
+        let statement = case["statement"]
+            .as_str()
+            .and_then(|sealed| Freshness::verify(&hex(sealed), &publishers).ok());
+        let time = OfflineTime {
+            clock_unix_s: number(case, "clock_unix_s"),
+            within_s: case["within_s"]
+                .as_u64()
+                .map(|within| u32::try_from(within).unwrap()),
+        };
+        let mut trust = Trust::new(publishers, None, "folder", RollbackMemory::default());
+        let verdict = trust.verify_offline(&hex(text(case, "sealed")), statement.as_ref(), time);
+        let grade = match verdict {
+            Ok((_, Grade::Fresh { .. })) => "fresh",
+            Ok((_, Grade::FreshnessUnknown)) => "unknown",
+            Ok((_, Grade::Expired)) => "not refused",
+            Err(error) => error.code(),
+        };
+        assert_eq!(grade, text(case, "grade"), "{}", text(case, "name"));
+    }
+    for case in list(&vectors, "judged") {
+        let [publishers, users, endorsers] =
+            ["publishers", "users", "endorsers"].map(|field| keys(list(case, field)));
+        let wall = WallTime {
+            unix_s: number(case, "unix_s"),
+            uncertainty_s: 0,
+        };
+        let verdict = Trust::new(publishers, None, "folder", RollbackMemory::default())
+            .with_user_made(&users, endorsers)
+            .verify(&hex(text(case, "sealed")), wall);
+        let verdict = verdict.map_or_else(|error| error.code(), |_| "accepted");
+        assert_eq!(verdict, text(case, "verdict"), "{}", text(case, "name"));
     }
 }
 

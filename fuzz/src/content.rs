@@ -3,9 +3,9 @@
 use swarmseal::content::cose::{self, Role};
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey, RollbackMemory,
-    RowsFile, SecretKey, Sheet, SwarmSecret, Template, Track, TrackId, TrackKind, Trust, WallTime,
-    normalise_path, strip_base, tree,
+    Catalog, Class, ContentId, Endorsement, Freshness, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey,
+    RollbackMemory, RowsFile, SecretKey, Sheet, SwarmSecret, Template, Track, TrackId, TrackKind, Trust,
+    WallTime, normalise_path, strip_base, tree,
 };
 use swarmseal::identity::Ticket;
 
@@ -50,6 +50,23 @@ pub fn manifest(data: &[u8]) {
         if let Some(manifest) = verify(&sealed, key.public()) {
             assert_eq!(manifest.encode(), data);
         }
+    }
+    beside_a_manifest(&key, data);
+}
+
+/// The same bytes as what a publisher says about a manifest, and an operator about what it lists.
+fn beside_a_manifest(key: &SecretKey, data: &[u8]) {
+    let keys = [key.public()];
+    let _ = (Freshness::verify(data, &keys), Endorsement::verify(data, &keys));
+    if let Ok(sealed) = cose::sign1(Role::Freshness, key, data)
+        && let Ok(statement) = Freshness::verify(&sealed, &keys)
+    {
+        assert!(statement.sign(key).is_ok(), "what is taken can be said");
+    }
+    if let Ok(sealed) = cose::sign1(Role::Endorse, key, data)
+        && let Ok(endorsement) = Endorsement::verify(&sealed, &keys)
+    {
+        assert!(endorsement.sign(key).is_ok(), "what is taken can be said");
     }
 }
 

@@ -12,7 +12,7 @@ import { BOTH, SignallingRelay } from '../lib/signalling-relay.mjs';
 import { FULL, conclude } from '../lib/report.mjs';
 import { Needles } from '../lib/needles.mjs';
 import { SigningKey, readHello, revocationOf, swarmOf } from '../lib/membership.mjs';
-import { Stage, goesAhead, playsTo, until } from '../lib/stage.mjs';
+import { Stage, goesAhead, playsTo, stalls, until } from '../lib/stage.mjs';
 
 const BROWSERS = FULL ? ['chromium', 'firefox'] : ['chromium'];
 const SEGMENT_MS = 2000;
@@ -190,9 +190,8 @@ async function between(stage, relay, browser, carry) {
 async function concludePlay(attack, { browser, stage, attempts, viewers }) {
   let [successes, bytes, longest] = [0, 0, 0];
   for (const viewer of viewers) {
-    const { stalls } = await viewer.metrics();
     const check = await stage.check(viewer);
-    const stalled = Math.max(0, ...stalls.map(({ ms }) => ms));
+    const stalled = Math.max(0, ...stalls(await viewer.metrics()).map(({ ms }) => ms));
     successes += check.wrong.length + Number(stalled > SEGMENT_MS);
     bytes += check.bytes;
     longest = Math.max(longest, stalled);

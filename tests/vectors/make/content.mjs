@@ -1,4 +1,4 @@
-// Writes tree.json, signed.json, manifest.json, files.json, paths.json, trust.json and live.json, from docs/PROTOCOL.md alone.
+// Writes tree.json, signed.json, manifest.json, files.json, paths.json, trust.json, statements.json and live.json, from docs/PROTOCOL.md alone.
 //   node tests/vectors/make/content.mjs [--check]
 // With --check it writes nothing and says which file is not what it would write.
 import { fileVectors } from './files.mjs';
@@ -6,6 +6,7 @@ import { liveVectors } from './live.mjs';
 import { manifestVectors } from './manifest.mjs';
 import { pathVectors } from './paths.mjs';
 import { signedVectors } from './signed.mjs';
+import { statementVectors } from './statements.mjs';
 import { treeVectors } from './tree.mjs';
 import { trustVectors } from './trust.mjs';
 import { writeVectors } from './write.mjs';
@@ -17,5 +18,6 @@ writeVectors({
   'files.json': fileVectors(),
   'paths.json': pathVectors(),
   'trust.json': trustVectors(),
+  'statements.json': statementVectors(),
   'live.json': liveVectors(),
 });
