@@ -22,6 +22,7 @@ const TARGETS = [
   ['--package', 'swarmseal', '--test', 'swarm', 'live_attacks'],
   ['--package', 'swarmseal-tracker', 'requirement'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
+  ['--package', 'swarmseal-server', '--test', 'audit'],
 ].map((target) => ['cargo', ['test', '--quiet', ...target]]);
 
 /** Where they attack real browsers, and what has to be built for that. */

@@ -1,5 +1,6 @@
 //! Publisher and operator tools of swarmseal: one folder per actor, one command line over all of them.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod connection;
@@ -8,6 +9,7 @@ mod fmp4;
 pub mod load;
 pub mod looping;
 pub mod low_latency;
+pub mod native;
 pub mod origin;
 pub mod publisher;
 pub mod tracker;

@@ -402,7 +402,7 @@ impl Engine {
     }
 
     /// Whether a connected peer says that it holds any of it.
-    pub(super) fn somebody_has(&self, id: ObjectId) -> bool {
+    pub fn somebody_has(&self, id: ObjectId) -> bool {
         self.peers
             .values()
             .any(|peer| peer.is_ready() && peer.shares(id.track) && peer.holdings.has_some(id))

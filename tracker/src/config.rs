@@ -1,6 +1,7 @@
 //! The tracker's rules that an operator may change.
 
 use serde::{Deserialize, Serialize};
+use swarmseal::content::PublicKey;
 use swarmseal::identity::MAX_TICKET_LIFETIME_S;
 use swarmseal::signal::{Exposure, IceServer, MAX_ICE_SERVERS, MAX_INTERVAL_S, MAX_LIST};
 use thiserror::Error;
@@ -52,6 +53,10 @@ pub struct TrackerConfig {
     pub announces: Rate,
     /// Reports of one peer.
     pub reports: Rate,
+    /// Whose findings put a peer out.
+    pub auditors: Vec<PublicKey>,
+    /// How long whom an auditor has caught stays out, in seconds.
+    pub conviction_s: u32,
     /// How announcers are put to the proof.
     pub challenge: ChallengeConfig,
     /// STUN and TURN servers that peers are given.
@@ -99,6 +104,8 @@ impl Default for TrackerConfig {
                 burst: 10,
                 per_minute: 10,
             },
+            auditors: Vec::new(),
+            conviction_s: 86_400,
             challenge: ChallengeConfig::default(),
             ice_servers: Vec::new(),
         }
@@ -146,6 +153,11 @@ impl TrackerConfig {
         ] {
             within(field, rate.burst >= 1 && rate.per_minute >= 1)?;
         }
+        within("auditors", self.auditors.len() <= MAX_AUDITORS)?;
+        within(
+            "conviction_s",
+            (60..=MAX_CONVICTION_S).contains(&self.conviction_s),
+        )?;
         if let Some(field) = self.challenge.out_of_bounds() {
             return Err(InvalidTrackerConfig { field });
         }
@@ -167,3 +179,8 @@ impl InvalidTrackerConfig {
         "config_out_of_bounds"
     }
 }
+
+/// More than an operator runs at a time, with room to replace each.
+const MAX_AUDITORS: usize = 16;
+/// Thirty days: a handle lives for one visit, and an admission tag is not given up for good.
+const MAX_CONVICTION_S: u32 = 30 * 86_400;

@@ -61,11 +61,19 @@ pub struct Counts {
     pub reports: BTreeMap<&'static str, u64>,
     /// Reports about peers that the reporter has never been introduced to.
     pub reports_ignored: u64,
+    /// Findings of auditors that put a peer out.
+    pub findings: u64,
+    /// Findings that were not acted upon, by reason.
+    pub findings_refused: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
     pub(super) fn refuse(&mut self, code: ErrorCode) {
         *self.refused.entry(code.code()).or_default() += 1;
+    }
+
+    pub(super) fn refuse_finding(&mut self, code: &'static str) {
+        *self.findings_refused.entry(code).or_default() += 1;
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {

@@ -11,6 +11,7 @@ mod challenging;
 mod config;
 mod counts;
 mod exposure;
+mod finding;
 mod introduction;
 mod joining;
 mod listing;
@@ -29,6 +30,7 @@ pub use api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Track
 pub use challenging::{ChallengeConfig, Standing};
 pub use config::{InvalidTrackerConfig, TrackerConfig};
 pub use counts::Counts;
+pub use finding::{Fault, Finding, FindingRefused, SignedFinding};
 pub use ranking::{LeastIntroduced, Profile, Ranking};
 pub use rate::Rate;
 pub use revoking::Revoked;

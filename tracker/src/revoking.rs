@@ -63,17 +63,17 @@ impl Tracker {
     /// Puts `handle` out until `until` (unix seconds), and everybody who was admitted under the same tag: they are
     /// disconnected, not admitted again, and their swarms are told. Says whether there is room to remember it.
     pub fn revoke(&mut self, now: Now, handle: Handle, until: u64) -> bool {
+        self.put_out(now, None, handle, until)
+    }
+
+    /// As [`Self::revoke`]. The swarm in which it has done wrong hears of it even if it has left.
+    pub(super) fn put_out(&mut self, now: Now, swarm: Option<SwarmId>, handle: Handle, until: u64) -> bool {
         let unix_s = now.unix_ms / 1_000;
         self.revocations.sweep(unix_s);
         if self.revocations.known.len() >= MAX_REVOCATIONS {
             return false;
         }
-        let tag = self
-            .swarms
-            .values()
-            .find_map(|swarm| swarm.members.get(&handle))
-            .map(|member| member.admission_tag.clone())
-            .unwrap_or_default();
+        let tag = self.tag_of(swarm, handle);
         let concerned: Vec<Stay> = self
             .swarms
             .iter()
@@ -93,8 +93,11 @@ impl Tracker {
             since: unix_s,
             until,
         };
-        if concerned.is_empty() {
-            self.revocations.insert(revoked(None, handle));
+        if concerned.iter().all(|stay| stay.handle != handle) {
+            self.revocations.insert(revoked(swarm, handle));
+            if let Some(swarm) = swarm {
+                self.tell_swarm(Stay { swarm, handle }, until);
+            }
         }
         for stay in concerned {
             self.revocations.insert(revoked(Some(stay.swarm), stay.handle));
@@ -106,6 +109,18 @@ impl Tracker {
         }
         self.counts.revoked += 1;
         true
+    }
+
+    /// What the admission of a peer is named, or was named if it has left `swarm`; empty for none.
+    fn tag_of(&self, swarm: Option<SwarmId>, handle: Handle) -> Vec<u8> {
+        let here = self.swarms.values().find_map(|swarm| swarm.members.get(&handle));
+        let tag = match here {
+            Some(member) => Some(&member.admission_tag),
+            None => swarm
+                .and_then(|swarm| self.departed.get(&(swarm, handle)))
+                .map(|departed| &departed.admission_tag),
+        };
+        tag.cloned().unwrap_or_default()
     }
 
     /// All that are out, to be kept over a restart.

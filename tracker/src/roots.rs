@@ -98,6 +98,11 @@ impl Roots {
         self.segment(object).map(|(_, chunks)| chunks)
     }
 
+    /// The root of a segment; `None` if it is not known.
+    pub(super) fn root_of(&self, object: ObjectId) -> Option<Hash> {
+        self.segment(object).map(|(segment, _)| segment.root)
+    }
+
     fn segment(&self, object: ObjectId) -> Option<(&Segment, u32)> {
         let segments = self.tracks.get(&object.track)?;
         let index = object.index as usize;

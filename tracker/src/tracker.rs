@@ -75,6 +75,7 @@ pub(super) struct Stay {
 /// What is remembered of a member that is gone, in case its key comes back.
 #[derive(Debug)]
 pub(super) struct Departed {
+    pub(super) admission_tag: Vec<u8>,
     pub(super) budget: Budget,
     pub(super) proof: Proof,
     pub(super) until: Timestamp,
@@ -450,6 +451,7 @@ impl Tracker {
             self.departed.insert(
                 (stay.swarm, stay.handle),
                 Departed {
+                    admission_tag: member.admission_tag,
                     budget: member.budget,
                     proof: member.proof.departed(),
                     until,

@@ -4,6 +4,7 @@
 //! output and progress to standard error. To add one: a file beside this one, a variant in [`Command`], an arm in
 //! [`Command::run`].
 
+mod audit;
 mod daemon;
 mod endorse;
 mod failure;
@@ -83,6 +84,7 @@ enum Command {
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
     Load(load::Load),
+    Audit(audit::Audit),
 }
 
 impl Command {
@@ -100,6 +102,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Simulate(command) => command.run(),
             Self::Load(command) => command.run(),
+            Self::Audit(command) => command.run(),
         }
     }
 }

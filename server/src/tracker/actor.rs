@@ -10,7 +10,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use swarmseal::identity::Handle;
 use swarmseal::signal::ServerMessage;
 use swarmseal::swarm::Timestamp;
-use swarmseal_tracker::{CloseReason, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Tracker};
+use swarmseal_tracker::{
+    CloseReason, ConnId, Content, Counts, FindingRefused, Input, Now, Output, PrefixTag, SignedFinding,
+    Tracker,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -73,6 +76,10 @@ enum Event {
         seconds: u32,
         answer: oneshot::Sender<bool>,
     },
+    Finding {
+        signed: Box<SignedFinding>,
+        answer: oneshot::Sender<Result<(), FindingRefused>>,
+    },
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -124,6 +131,15 @@ impl TrackerHandle {
             answer,
         };
         self.events.send(event).await.is_ok() && done.await.unwrap_or(false)
+    }
+
+    /// Judges what an auditor has found. The swarm has been told, and the file written, once this says that it is acted upon; `None`
+    /// if the tracker has ended.
+    pub async fn take_finding(&self, signed: SignedFinding) -> Option<Result<(), FindingRefused>> {
+        let (answer, done) = oneshot::channel();
+        let signed = Box::new(signed);
+        self.events.send(Event::Finding { signed, answer }).await.ok()?;
+        done.await.ok()
     }
 
     /// Tells every peer that the tracker ends.
@@ -209,14 +225,17 @@ impl Actor {
                 let until = (now.unix_ms / 1_000).saturating_add(u64::from(seconds));
                 let has_room = self.tracker.revoke(now, handle, until);
                 self.pass_on();
-                let all: Vec<_> = self.tracker.revocations().cloned().collect();
-                // Here and not beside: what is written last must be the newest. It is rare and short.
-                let written = revocations::write(&self.revocations, &all);
-                if written.is_err() {
-                    tracing::error!("a revocation is not kept: its file cannot be written");
-                }
                 // The operator may have hung up.
-                let _ = answer.send(has_room && written.is_ok());
+                let _ = answer.send(self.keep_revocations() && has_room);
+            }
+            Event::Finding { signed, answer } => {
+                let mut judged = self.tracker.take_finding(now, &signed);
+                self.pass_on();
+                if judged.is_ok() && !self.keep_revocations() {
+                    judged = Err(FindingRefused::NoRoom);
+                }
+                // The auditor may have hung up.
+                let _ = answer.send(judged);
             }
             Event::ShutDown(answer) => {
                 self.tracker.shut_down(now);
@@ -224,6 +243,16 @@ impl Actor {
                 let _ = answer.send(());
             }
         }
+    }
+
+    /// Here and not beside: what is written last must be the newest. It is rare and short.
+    fn keep_revocations(&self) -> bool {
+        let all: Vec<_> = self.tracker.revocations().cloned().collect();
+        let written = revocations::write(&self.revocations, &all);
+        if written.is_err() {
+            tracing::error!("a revocation is not kept: its file cannot be written");
+        }
+        written.is_ok()
     }
 
     fn pass_on(&mut self) {

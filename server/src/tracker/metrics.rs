@@ -142,6 +142,11 @@ impl Collector for Scrape {
                 "Reports about peers that the reporter never met",
                 counts.reports_ignored,
             ),
+            (
+                "findings",
+                "Findings of auditors that put a peer out",
+                counts.findings,
+            ),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
@@ -166,6 +171,13 @@ impl Collector for Scrape {
             "Reports about peers, by rule broken",
             "rule",
             &counts.reports,
+        )?;
+        family(
+            &mut encoder,
+            "findings_refused",
+            "Findings that were not acted upon, by reason",
+            "reason",
+            &counts.findings_refused,
         )
     }
 }

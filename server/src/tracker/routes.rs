@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::Deserialize;
 use swarmseal::identity::Handle;
+use swarmseal_tracker::FindingRefused;
 use tokio::sync::mpsc;
 
 use super::actor::TrackerHandle;
@@ -68,12 +69,13 @@ pub fn routes(access: Access, with_metrics: bool) -> Router {
     router.with_state(access)
 }
 
-/// What is for the operator alone, on an address of its own: `/metrics` and `/revocations`.
+/// What is for the operator alone, on an address of its own: `/metrics`, `/revocations` and, for auditors, `/findings`.
 pub(crate) fn operator_routes(access: Access) -> Router {
     Router::new()
         .route("/metrics", get(figures))
         .route("/revocations", post(revoke))
-        .layer(DefaultBodyLimit::max(MAX_REVOCATION_BYTES))
+        .route("/findings", post(take_finding))
+        .layer(DefaultBodyLimit::max(MAX_OPERATOR_BYTES))
         .with_state(access)
 }
 
@@ -87,10 +89,7 @@ struct Revoke {
 
 /// JSON only: a page that the operator's browser has open cannot send that here without being asked first.
 async fn revoke(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes() == b"application/json");
-    let asked = is_json
+    let asked = is_json(&headers)
         .then(|| serde_json::from_slice::<Revoke>(&body).ok())
         .flatten();
     let Some(Revoke { handle, seconds }) = asked else {
@@ -102,6 +101,36 @@ async fn revoke(State(access): State<Access>, headers: HeaderMap, body: axum::bo
     } else {
         (StatusCode::INSUFFICIENT_STORAGE, "it is not kept; see the log\n").into_response()
     }
+}
+
+/// What an auditor has received itself. Here the address is not enough: only a configured key is believed.
+async fn take_finding(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
+    let signed = is_json(&headers)
+        .then(|| serde_json::from_slice(&body).ok())
+        .flatten();
+    let Some(signed) = signed else {
+        return (StatusCode::BAD_REQUEST, "malformed\n").into_response();
+    };
+    match access.tracker.take_finding(signed).await {
+        Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Some(Err(refused)) => {
+            let status = match refused {
+                FindingRefused::UnknownAuditor | FindingRefused::BadSignature => StatusCode::FORBIDDEN,
+                FindingRefused::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
+                FindingRefused::NotOfNow | FindingRefused::UnknownSwarm | FindingRefused::UnknownRoot => {
+                    StatusCode::CONFLICT
+                }
+            };
+            (status, format!("{}\n", refused.code())).into_response()
+        }
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == b"application/json")
 }
 
 async fn upgrade(
@@ -155,8 +184,8 @@ async fn figures(State(access): State<Access>) -> Response {
     }
 }
 
-/// A handle, a number, and room.
-const MAX_REVOCATION_BYTES: usize = 1_024;
+/// What an operator or an auditor says is shorter.
+const MAX_OPERATOR_BYTES: usize = 1_024;
 /// Messages leave one by one; there is nothing to gather.
 const WRITE_BUFFER_BYTES: usize = 4_096;
 /// The longest message and some room.
