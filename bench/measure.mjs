@@ -34,16 +34,21 @@ async function main() {
     all.forEach(({ name, title }) => console.log(`${name.padEnd(16)}${title}`));
     return;
   }
-  const site = await makeSite();
+  const scenarios = chosen(all, positionals);
+  const site = await makeSite(scenarios);
   const earlier = values.add ? JSON.parse(await readFile(values.json, 'utf8').catch(() => '{}')) : {};
   const result = { ...earlier, machine: await machine(), scenarios: { ...earlier.scenarios } };
-  for (const scenario of chosen(all, positionals)) {
+  sameMachine(earlier.machine, result.machine);
+  for (const scenario of scenarios) {
     const before = result.scenarios[scenario.name]?.results ?? [];
-    const results = [...before, ...(await measure(scenario, site, values, before))];
+    const made = await measure(scenario, site, values, before);
+    const { swarmseal } = result.machine;
+    const results = [...before, ...made.map((round) => ({ ...round, swarmseal }))];
     const summary = summarise(results, scenario.figures, scenario.subject);
     report({ ...scenario, summary });
-    const { title, options } = scenario;
-    result.scenarios[scenario.name] = { title, options, summary, results };
+    const { title, subject, figures } = scenario;
+    const options = optionsOf(scenario, values);
+    result.scenarios[scenario.name] = { title, subject, options, figures, summary, results };
     if (values.json !== undefined) {
       await writeResult(values.json, result);
     }
@@ -52,10 +57,7 @@ async function main() {
 
 async function measure(scenario, site, values, before) {
   const contenders = scenario.contenders.filter((name) => values.only?.includes(name) ?? true);
-  const options = {
-    ...scenario.options,
-    ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
-  };
+  const options = optionsOf(scenario, values);
   const rounds = Number(values.rounds ?? scenario.rounds ?? ROUNDS);
   const from = 1 + Math.max(0, ...before.map(({ round }) => round));
   const results = [];
@@ -65,7 +67,9 @@ async function measure(scenario, site, values, before) {
     for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
       const started = Date.now();
       const trial = new Trial(site, contender, options);
-      const result = { round, contender, load: os.loadavg()[0], ...(await oneTurn(scenario, trial)) };
+      const load = os.loadavg()[0];
+      const outcome = await oneTurn(scenario, trial);
+      const result = { round, contender, load, browser: trial.browser?.version, ...outcome };
       results.push(result);
       const how = result.failure === undefined ? dim('done') : red(result.failure);
       console.log(dim(`  ${scenario.name} ${round} ${contender} ${seconds(Date.now() - started)} `) + how);
@@ -84,6 +88,20 @@ async function oneTurn(scenario, trial) {
     return { figures: error.figures, failure: error.message };
   } finally {
     await trial.close();
+  }
+}
+
+function optionsOf({ options }, { seconds: asked }) {
+  return { ...options, ...(asked === undefined ? {} : { seconds: Number(asked) }) };
+}
+
+/** Rounds of other machines or rivals are not added to each other; the commit is kept with each round. */
+function sameMachine(earlier, now) {
+  for (const key of ['cpu', 'cores', 'memoryGiB', 'system', 'hls.js', 'rivals']) {
+    if (earlier !== undefined && JSON.stringify(earlier[key]) !== JSON.stringify(now[key])) {
+      console.error(red(`--add: the rounds in that file were measured with another ${key}`));
+      leave(2);
+    }
   }
 }
 

@@ -25,8 +25,11 @@ export const VENDOR = {
 
 export const vendored = (name) => path.join(MODULES, VENDOR[name]);
 
-/** Makes the site: {root, folder, contents}; `contents` says of `stream` and `file` what a page must know of them. */
-export async function makeSite() {
+/**
+ * Makes the site: {root, folder, contents}; `contents` says of `stream`, `file` and what else `scenarios` play what a
+ * page must know of them.
+ */
+export async function makeSite(scenarios) {
   const root = await emptyFolder(path.join(WORK, 'bench', 'site'));
   const keys = await demoKeys();
   await place(PKG, path.join(root, 'pkg'));
@@ -35,8 +38,15 @@ export async function makeSite() {
   for (const name of Object.keys(VENDOR)) {
     await place(vendored(name), path.join(root, 'vendor', name));
   }
-  const stream = path.join(root, 'content', 'stream');
-  await place(await media('steady'), stream);
+  const names = new Set(['stream', ...scenarios.map(({ options }) => options.content ?? 'stream')]);
+  const streams = {};
+  for (const name of names) {
+    const { made, playlist = 'index.m3u8' } = STREAMS[name];
+    const folder = path.join(root, 'content', name);
+    await place(await media(made), folder);
+    const source = `/content/${name}/${playlist}`;
+    streams[name] = { ...(await published(folder, keys)), name, source, folder };
+  }
   const file = path.join(root, 'content', 'file');
   await mkdir(file, { recursive: true });
   await writeNoise(path.join(file, 'file.bin'), FILE_BYTES);
@@ -44,7 +54,7 @@ export async function makeSite() {
     root,
     keys,
     contents: {
-      stream: { ...(await published(stream, keys)), source: '/content/stream/index.m3u8', folder: stream },
+      ...streams,
       file: {
         ...(await published(file, keys)),
         source: '/content/file/file.bin',
@@ -91,5 +101,11 @@ export async function writeResult(file, result) {
   await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 
+/** What of tests/browser/lib/media.mjs is served under which name. */
+const STREAMS = {
+  stream: { made: 'steady' },
+  long: { made: 'long' },
+  ladder: { made: 'ladder', playlist: 'master.m3u8' },
+};
 const BLOCK_BYTES = 1024 * 1024;
 const FILE_BYTES = 64 * BLOCK_BYTES;

@@ -13,6 +13,8 @@ const PARSE_ERRORS = new Set([
 ]);
 
 const FIRST_BYTE_POLL_MS = 100;
+/** Tells this page from others of its origin. */
+const PAGE = crypto.randomUUID();
 
 const parameters = new URL(location.href).searchParams;
 const text = (name) => parameters.get(name) ?? undefined;
@@ -27,6 +29,8 @@ const errors = [];
 const loaded = [];
 const peers = { firstByteMs: null, blamed: 0 };
 let parseErrors = 0;
+let player;
+let wasmBytes = () => null;
 
 /** Each makes the constructor and the options of hls.js, and follows the player it is given. */
 const CONTENDERS = { 'hls.js': plain, 'p2p-media-loader': p2pMediaLoader, swarmseal };
@@ -43,12 +47,19 @@ window.__bench = {
       heapBytes: performance.memory?.usedJSHeapSize ?? null,
     };
   },
+  /** Bytes of the core's memory; null where there is none, or nobody asked for them to be read. */
+  wasmBytes: async () => wasmBytes(),
+  /** From the next segment on. */
+  switchTo(level) {
+    player.nextLevel = level;
+  },
   loads: () => Promise.all(record.loads.map(async (load) => ({ ...load, sha256: await load.sha256 }))),
 };
 
 try {
   const { Player = Hls, config = {}, follow } = await CONTENDERS[text('contender')]();
   const hls = new Player({ ...config, ...playerOptions() });
+  player = hls;
   watch(hls);
   follow?.(hls);
   hls.loadSource(source);
@@ -87,7 +98,16 @@ async function p2pMediaLoader() {
 
 async function swarmseal() {
   const [{ join }, { hlsConfig }] = await Promise.all([import('swarmseal'), import('swarmseal/hls')]);
-  const fault = text('fault');
+  const worker = new URL('/bench/worker.js', location.href);
+  for (const name of ['fault', 'probe']) {
+    if (text(name) !== undefined) {
+      worker.searchParams.set(name, text(name));
+    }
+  }
+  if (text('probe') !== undefined) {
+    wasmBytes = probed(text('probe'));
+    worker.searchParams.set('page', PAGE);
+  }
   const peer = await join({
     manifest: text('manifest'),
     content: text('content'),
@@ -95,7 +115,7 @@ async function swarmseal() {
     tracker: text('tracker'),
     trackerKeys: [text('trackerKey')],
     policy: { share: 'on' },
-    ...(fault === undefined ? {} : { assets: { worker: `/bench/worker.js?fault=${fault}` } }),
+    ...(worker.search === '' ? {} : { assets: { worker: worker.href } }),
   });
   peer.on('peer-blamed', () => (peers.blamed += 1));
   const poll = setInterval(async () => {
@@ -108,8 +128,20 @@ async function swarmseal() {
   return { config: hlsConfig(peer), follow: (hls) => peer.attach(hls) };
 }
 
+/** Asks the worker, whose probe answers to this page alone. */
+function probed(name) {
+  const channel = new BroadcastChannel(`${name} ${PAGE}`);
+  return () =>
+    new Promise((resolve) => {
+      channel.onmessage = ({ data }) => resolve(data);
+      channel.postMessage(null);
+    });
+}
+
 function playerOptions() {
   return {
+    ...(text('backBuffer') === undefined ? {} : { backBufferLength: Number(text('backBuffer')) }),
+    ...(text('level') === undefined ? {} : { startLevel: Number(text('level')) }),
     ...(text('playerWorker') === 'off' ? { enableWorker: false } : {}),
     ...(text('buffer') === undefined
       ? {}

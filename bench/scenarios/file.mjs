@@ -13,16 +13,16 @@ const DONE_S = 120;
 const MIB = 2 ** 20;
 
 const FIGURES = [
-  { key: 'doneMs', title: 'every byte held and verified, ms', digits: 0 },
-  { key: 'openMs', title: 'first connection, ms', digits: 0 },
-  { key: 'firstByteMs', title: 'first byte, ms', digits: 0 },
-  { key: 'rate', title: 'MiB/s after the first byte, each', digits: 1 },
-  { key: 'seedSent', title: 'the seed sends, × the file', digits: 3 },
+  { key: 'doneMs', title: 'every byte held and verified, ms', digits: 0, better: 'less' },
+  { key: 'openMs', title: 'first connection, ms', digits: 0, better: 'less' },
+  { key: 'firstByteMs', title: 'first byte, ms', digits: 0, better: 'less' },
+  { key: 'rate', title: 'MiB/s after the first byte, each', digits: 1, better: 'more' },
+  { key: 'seedSent', title: 'the seed sends, × the file', digits: 3, better: 'less' },
   { key: 'received', title: 'received from peers, × the file', digits: 3 },
   { key: 'fromHttp', title: 'from the origin, × the file', digits: 3 },
-  { key: 'connections', title: 'RTCPeerConnections made per pair kept', digits: 2 },
-  { key: 'cpuMsPerMiB', title: 'CPU of all processes, ms per MiB', digits: 1 },
-  { key: 'scriptMsPerMiB', title: 'main thread script of a receiver, ms per MiB', digits: 2 },
+  { key: 'connections', title: 'RTCPeerConnections made per pair kept', digits: 2, better: 'less' },
+  { key: 'cpuMsPerMiB', title: 'CPU of all processes, ms per MiB', digits: 1, better: 'less' },
+  { key: 'scriptMsPerMiB', title: 'main thread script of a receiver, ms per MiB', digits: 2, better: 'less' },
 ];
 
 export const scenarios = [transfer(1), transfer(3)];

@@ -19,31 +19,39 @@ export function trackerOf(contender) {
   return TRACKERS[contender.split(', ')[0]];
 }
 
+/** What is played in this trial. */
+function contentOf({ site, options }) {
+  return site.contents[options.content ?? 'stream'];
+}
+
 export const PLAYER_FIGURES = [
-  { key: 'offload', title: 'offload (of all bytes played)', digits: 3 },
-  { key: 'requests', title: 'origin requests per unique segment', digits: 3 },
-  { key: 'originBytes', title: 'origin bytes per unique byte', digits: 3 },
-  { key: 'shortSegments', title: 'segments given empty or short', digits: 0 },
-  { key: 'wrongBytes', title: 'altered bytes given to players', digits: 0 },
-  { key: 'stalls', title: 'stalls after the first frame', digits: 0 },
-  { key: 'parseErrors', title: 'parse errors', digits: 0 },
-  { key: 'firstFrameMs', title: 'first frame, ms', digits: 0 },
-  { key: 'firstPeerByteMs', title: 'first byte from a peer, last viewer, ms', digits: 0 },
-  { key: 'connections', title: 'RTCPeerConnections made per pair kept', digits: 2 },
-  { key: 'cpuMsPerMB', title: 'CPU of all processes, ms per MB played', digits: 0 },
-  { key: 'scriptMsPerMB', title: 'main thread script, ms per MB played', digits: 1 },
-  { key: 'taskMsPerMB', title: 'main thread tasks, ms per MB played', digits: 1 },
-  { key: 'memoryPerViewer', title: 'page processes, MiB per viewer', digits: 1 },
+  { key: 'offload', title: 'offload (of all bytes played)', digits: 3, better: 'more' },
+  { key: 'requests', title: 'origin requests per unique segment', digits: 3, better: 'less' },
+  { key: 'originBytes', title: 'origin bytes per unique byte', digits: 3, better: 'less' },
+  { key: 'shortSegments', title: 'segments given empty or short', digits: 0, better: 'less' },
+  { key: 'wrongBytes', title: 'altered bytes given to players', digits: 0, better: 'less' },
+  { key: 'stalls', title: 'stalls after the first frame', digits: 0, better: 'less' },
+  { key: 'parseErrors', title: 'parse errors', digits: 0, better: 'less' },
+  { key: 'firstFrameMs', title: 'first frame, ms', digits: 0, better: 'less' },
+  { key: 'firstPeerByteMs', title: 'first byte from a peer, last viewer, ms', digits: 0, better: 'less' },
+  { key: 'connections', title: 'RTCPeerConnections made per pair kept', digits: 2, better: 'less' },
+  { key: 'cpuMsPerMB', title: 'CPU of all processes, ms per MB played', digits: 0, better: 'less' },
+  { key: 'scriptMsPerMB', title: 'main thread script, ms per MB played', digits: 1, better: 'less' },
+  { key: 'taskMsPerMB', title: 'main thread tasks, ms per MB played', digits: 1, better: 'less' },
+  { key: 'memoryPerViewer', title: 'page processes, MiB per viewer', digits: 1, better: 'less' },
   { key: 'positionS', title: 'last position of the last viewer, s', digits: 1 },
 ];
 
 /** The parameters of a viewer page in this trial. */
 function viewerParameters(trial, extra = {}) {
   return {
-    ...trial.joining(trial.site.contents.stream),
+    ...trial.joining(contentOf(trial)),
     contender: trial.contender.split(', ')[0],
     playerWorker: trial.contender === WORKER_OFF ? 'off' : undefined,
     buffer: trial.options.buffer,
+    backBuffer: trial.options.backBuffer,
+    level: trial.options.level,
+    probe: trial.options.probe,
     ...extra,
   };
 }
@@ -67,7 +75,7 @@ export async function account(trial, viewers, { check = false } = {}) {
   const memory = await trial.memory();
   const threads = await Promise.all(viewers.map((viewer) => viewer.mainThread()));
   const metrics = await Promise.all(viewers.map((viewer) => viewer.metrics()));
-  const origin = await trial.sent('stream');
+  const origin = await trial.sent(contentOf(trial).name);
   const { played, short } = await segmentsGiven(trial, metrics);
   const wrong = check ? await alteredBytes(trial, viewers) : undefined;
   const last = metrics.at(-1);
@@ -116,11 +124,11 @@ export function viewing({ viewers: count, stagger }) {
 
 /** Bytes of the segments that players asked for and were given, by their size on disk, and how many came without all of them. */
 async function segmentsGiven(trial, metrics) {
-  const { folder } = trial.site.contents.stream;
+  const { folder, name } = contentOf(trial);
   const given = metrics.flatMap(({ loaded }) => loaded);
   let [played, short] = [0, 0];
   for (const { url, length } of given) {
-    const { size } = await stat(path.join(folder, path.basename(new URL(url).pathname)));
+    const { size } = await stat(path.join(folder, path.relative(`/content/${name}`, new URL(url).pathname)));
     played += size;
     short += length < size ? 1 : 0;
   }
@@ -128,8 +136,8 @@ async function segmentsGiven(trial, metrics) {
 }
 
 async function alteredBytes(trial, viewers) {
-  const { folder } = trial.site.contents.stream;
-  const base = new URL('/content/stream/', trial.origin.url).href;
+  const { folder, name } = contentOf(trial);
+  const base = new URL(`/content/${name}/`, trial.origin.url).href;
   const checks = await Promise.all(
     viewers.map(async (viewer) => checkLoads(await viewer.loads(), base, folder)),
   );

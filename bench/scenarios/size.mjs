@@ -24,9 +24,9 @@ export const scenarios = [
     subject: 'swarmseal',
     rounds: 1,
     figures: [
-      { key: 'main', title: 'on the main thread', digits: 0 },
-      { key: 'apart', title: 'in a worker', digits: 0 },
-      { key: 'total', title: 'together', digits: 0 },
+      { key: 'main', title: 'on the main thread', digits: 0, better: 'less' },
+      { key: 'apart', title: 'in a worker', digits: 0, better: 'less' },
+      { key: 'total', title: 'together', digits: 0, better: 'less' },
     ],
     options: {},
     async run({ contender }) {

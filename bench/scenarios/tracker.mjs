@@ -30,15 +30,15 @@ export const scenarios = [
     { peers: 1000, first: 500, introductions: 5 },
     [
       { key: 'introductions', title: 'introductions carried through', digits: 0 },
-      { key: 'introductionsPerCpuS', title: 'introductions per CPU second', digits: 0 },
-      { key: 'introducingS', title: 's for all of them', digits: 2 },
-      { key: 'joinCpuMs', title: 'CPU ms to admit a peer', digits: 3 },
+      { key: 'introductionsPerCpuS', title: 'introductions per CPU second', digits: 0, better: 'more' },
+      { key: 'introducingS', title: 's for all of them', digits: 2, better: 'less' },
+      { key: 'joinCpuMs', title: 'CPU ms to admit a peer', digits: 3, better: 'less' },
     ],
   ),
   load('tracker-idle', '12,000 idle peers', { peers: 12_000, first: 2000, introductions: 0 }, [
-    { key: 'kibPerPeer', title: 'KiB for each peer from 2,000 to 12,000', digits: 1 },
-    { key: 'mib', title: 'MiB with all of them', digits: 1 },
-    { key: 'joinCpuMs', title: 'CPU ms to admit a peer', digits: 3 },
+    { key: 'kibPerPeer', title: 'KiB for each peer from 2,000 to 12,000', digits: 1, better: 'less' },
+    { key: 'mib', title: 'MiB with all of them', digits: 1, better: 'less' },
+    { key: 'joinCpuMs', title: 'CPU ms to admit a peer', digits: 3, better: 'less' },
   ]),
 ];
 

@@ -18,7 +18,7 @@ export async function media(name) {
   if (name === 'sample') {
     return SAMPLE_MEDIA;
   }
-  const make = STREAMS[name];
+  const make = STREAMS[name] ?? LONG_STREAMS[name];
   if (make === undefined) {
     throw new Error(`no stream is called ${name}`);
   }
@@ -101,6 +101,18 @@ const STREAMS = {
       ...['-hls_segment_filename', path.join(folder, 's%03d.ts'), path.join(folder, 'index.m3u8')],
     ]);
     await rm(info);
+  },
+};
+
+/** For measurements alone: no test waits until these are made. */
+const LONG_STREAMS = {
+  /** As `steady`, 660 s: 330 segments. */
+  async long(folder) {
+    await ffmpeg([
+      ...noisyPicture('320x180', 25, 660),
+      ...h264(1500, 50),
+      ...segments(folder, { seconds: 2 }),
+    ]);
   },
 };
 
