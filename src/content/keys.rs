@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::Hash;
 use super::base64url::{from_base64url, to_base64url};
 use super::hash::TextError;
+use super::text::from_text;
 
 /// An Ed25519 public key. Text form: `ed25519:` and 43 characters of unpadded base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,9 +89,7 @@ impl Serialize for PublicKey {
 
 impl<'de> Deserialize<'de> for PublicKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        from_text(deserializer, str::parse)
     }
 }
 
@@ -186,9 +185,7 @@ macro_rules! base64url_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(serde::de::Error::custom)
+                from_text(deserializer, str::parse)
             }
         }
     };

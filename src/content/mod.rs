@@ -23,6 +23,7 @@ mod names;
 mod paths;
 #[cfg(not(feature = "standalone"))]
 pub mod publish;
+mod text;
 pub mod tree;
 mod trust;
 
@@ -45,4 +46,5 @@ pub use manifest::{
 };
 pub use names::{Template, TemplateError};
 pub use paths::{MAX_PATH, PathError, normalise_path, strip_base};
+pub(crate) use text::from_text;
 pub use trust::{Pin, Remembered, RollbackMemory, Trust, TrustError, VerifiedManifest, WallTime};

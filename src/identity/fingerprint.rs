@@ -1,11 +1,12 @@
 //! The SHA-256 fingerprint of a DTLS certificate, as SDP writes it (RFC 8122 §5).
 
-use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
+
+use crate::content::from_text;
 
 /// SHA-256 of a DTLS certificate. Other hash functions are not spoken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,9 +62,7 @@ impl Serialize for Fingerprint {
 
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        from_text(deserializer, str::parse)
     }
 }
 

@@ -1,13 +1,12 @@
 //! A peer's key pair for one swarm and one session, and the handle made from it.
 
-use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
-use crate::content::{Hash, PublicKey, SecretKey, TextError, from_base64url, to_base64url};
+use crate::content::{Hash, PublicKey, SecretKey, TextError, from_base64url, from_text, to_base64url};
 
 /// Bytes of an Ed25519 signature (RFC 8032 §5.1.6).
 pub const SIGNATURE: usize = 64;
@@ -103,9 +102,7 @@ impl Serialize for Handle {
 
 impl<'de> Deserialize<'de> for Handle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        from_text(deserializer, str::parse)
     }
 }
 

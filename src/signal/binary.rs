@@ -1,12 +1,11 @@
 //! Binary values in JSON: unpadded base64url.
 
-use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::content::{TextError, bytes_from_base64url, from_base64url, to_base64url};
+use crate::content::{TextError, bytes_from_base64url, from_base64url, from_text, to_base64url};
 
 /// Names one introduction of two peers; random. Text form: 22 characters of unpadded base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,17 +39,14 @@ impl Serialize for IntroductionId {
 
 impl<'de> Deserialize<'de> for IntroductionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        from_text(deserializer, str::parse)
     }
 }
 
 /// `#[serde(with)]` for arrays.
 pub(super) mod array {
-    use alloc::string::String;
 
-    use super::{Deserialize, Deserializer, Serializer, from_base64url, to_base64url};
+    use super::{Deserializer, Serializer, from_base64url, from_text, to_base64url};
 
     pub(in crate::signal) fn serialize<S: Serializer, const N: usize>(
         bytes: &[u8; N],
@@ -62,16 +58,15 @@ pub(super) mod array {
     pub(in crate::signal) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         deserializer: D,
     ) -> Result<[u8; N], D::Error> {
-        from_base64url(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        from_text(deserializer, from_base64url)
     }
 }
 
 /// `#[serde(with)]` for bytes of any length; `validate` bounds them.
 pub(super) mod bytes {
-    use alloc::string::String;
     use alloc::vec::Vec;
 
-    use super::{Deserialize, Deserializer, Serializer, bytes_from_base64url, to_base64url};
+    use super::{Deserializer, Serializer, bytes_from_base64url, from_text, to_base64url};
 
     pub(in crate::signal) fn serialize<S: Serializer>(
         bytes: &[u8],
@@ -83,6 +78,6 @@ pub(super) mod bytes {
     pub(in crate::signal) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
-        bytes_from_base64url(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        from_text(deserializer, bytes_from_base64url)
     }
 }

@@ -1,23 +1,23 @@
-//! The task that owns the state machine: inputs come in over one bounded queue, outputs go out over one bounded queue
-//! per connection. A connection whose queue is full is too slow and is dropped.
+//! The task that owns the state machine: inputs come in over one bounded queue, in batches, outputs go out over one bounded
+//! queue per connection. A connection whose queue is full is too slow and is dropped.
 
 use std::collections::HashMap;
+use std::iter;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use swarmseal::identity::Handle;
-use swarmseal::signal::ServerMessage;
 use swarmseal::swarm::Timestamp;
 use swarmseal_tracker::{
-    CloseReason, ConnId, Content, Counts, FindingRefused, Input, Now, Output, PrefixTag, SignedFinding,
-    Tracker,
+    ConnId, Content, Counts, FindingRefused, Input, Now, Output, PrefixTag, SignedFinding, Tracker,
 };
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::outbox::{Outbox, Outgoing, Waiting, outbox};
 use super::revocations;
 
 /// The way to a running tracker. Cheap to clone; the tracker ends when the last one is gone.
@@ -27,13 +27,6 @@ pub struct TrackerHandle {
     next: Arc<AtomicU64>,
     slow_consumers: Arc<AtomicU64>,
     outbox_messages: usize,
-}
-
-/// What a connection is told to do.
-#[derive(Debug)]
-pub(super) enum Outgoing {
-    Message(ServerMessage),
-    Close(CloseReason),
 }
 
 /// The tracker in numbers.
@@ -58,17 +51,14 @@ pub struct Figures {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an input is the rule, the rest are rare"
-)]
 enum Event {
     Opened {
         conn: ConnId,
         prefix: PrefixTag,
-        outbox: mpsc::Sender<Outgoing>,
+        outbox: Outbox,
     },
-    Input(Input),
+    /// Of one connection, in their order.
+    Inputs(Vec<Input>),
     Contents(Vec<Content>),
     Figures(oneshot::Sender<Figures>),
     Revoke {
@@ -92,7 +82,9 @@ impl TrackerHandle {
         let actor = Actor {
             tracker,
             outboxes: HashMap::new(),
+            collected: Vec::new(),
             started: Instant::now(),
+            ticked: Instant::now(),
             slow_consumers: Arc::clone(&slow_consumers),
             contents: 0,
             revocations,
@@ -151,9 +143,9 @@ impl TrackerHandle {
     }
 
     /// A new connection. `None` if the tracker has ended.
-    pub(super) async fn open(&self, prefix: PrefixTag) -> Option<(ConnId, mpsc::Receiver<Outgoing>)> {
+    pub(super) async fn open(&self, prefix: PrefixTag) -> Option<(ConnId, Waiting)> {
         let conn = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
-        let (outbox, outgoing) = mpsc::channel(self.outbox_messages);
+        let (outbox, outgoing) = outbox(self.outbox_messages);
         self.events
             .send(Event::Opened { conn, prefix, outbox })
             .await
@@ -167,15 +159,19 @@ impl TrackerHandle {
     }
 
     /// Waits while the tracker is behind: the connection is not read from in that time.
-    pub(super) async fn input(&self, input: Input) {
-        let _ = self.events.send(Event::Input(input)).await;
+    pub(super) async fn inputs(&self, inputs: Vec<Input>) {
+        let _ = self.events.send(Event::Inputs(inputs)).await;
     }
 }
 
 struct Actor {
     tracker: Tracker,
-    outboxes: HashMap<ConnId, mpsc::Sender<Outgoing>>,
+    outboxes: HashMap<ConnId, Outbox>,
+    /// What the tracker wants done and nobody has been told yet.
+    collected: Vec<(ConnId, Outgoing)>,
     started: Instant,
+    /// When the last tick was.
+    ticked: Instant,
     slow_consumers: Arc<AtomicU64>,
     contents: usize,
     revocations: PathBuf,
@@ -183,17 +179,34 @@ struct Actor {
 
 impl Actor {
     async fn run(mut self, mut inbox: mpsc::Receiver<Event>) {
+        let mut alarm = pin!(tokio::time::sleep(IDLE_TICK));
         loop {
-            let due = self.tracker.wake_at().map_or(IDLE_TICK, |at| {
-                Duration::from_micros(at.since(self.now().monotonic)).min(IDLE_TICK)
-            });
-            match tokio::time::timeout(due, inbox.recv()).await {
-                Ok(Some(event)) => self.take(event),
-                Ok(None) => return,
-                Err(_) => self.tracker.handle(self.now(), Input::Tick),
+            let due = self.due();
+            // It rarely changes, and setting it is dearer than looking.
+            if alarm.deadline() != due {
+                alarm.as_mut().reset(due);
+            }
+            tokio::select! {
+                biased;
+                event = inbox.recv() => match event {
+                    Some(event) => self.take(event),
+                    None => return,
+                },
+                () = alarm.as_mut() => {
+                    self.ticked = Instant::now();
+                    self.tracker.handle(self.now(), Input::Tick);
+                }
             }
             self.pass_on();
         }
+    }
+
+    /// When the tracker has something to do by itself, and now and then even if it has not.
+    fn due(&self) -> Instant {
+        let idle = self.ticked + IDLE_TICK;
+        let timer = self.tracker.wake_at();
+        let timer = timer.and_then(|at| self.started.checked_add(Duration::from_micros(at.0)));
+        timer.map_or(idle, |at| at.min(idle))
     }
 
     fn take(&mut self, event: Event) {
@@ -203,11 +216,14 @@ impl Actor {
                 self.outboxes.insert(conn, outbox);
                 self.tracker.handle(now, Input::Connected { conn, prefix });
             }
-            Event::Input(input) => {
-                if let Input::Closed { conn } = input {
-                    self.outboxes.remove(&conn);
+            Event::Inputs(inputs) => {
+                for input in inputs {
+                    if let Input::Closed { conn } = input {
+                        self.outboxes.remove(&conn);
+                    }
+                    self.tracker.handle(now, input);
+                    self.collect();
                 }
-                self.tracker.handle(now, input);
             }
             Event::Contents(contents) => {
                 self.contents = contents.len();
@@ -255,30 +271,46 @@ impl Actor {
         written.is_ok()
     }
 
+    /// Takes what the tracker wants done, before its next input.
+    fn collect(&mut self) {
+        while let Some(output) = self.tracker.poll() {
+            self.collected.push(match output {
+                Output::Send { conn, message } => (conn, Outgoing::Message(message)),
+                Output::Close { conn, reason } => (conn, Outgoing::Close(reason)),
+            });
+        }
+    }
+
+    /// Hands on what has been collected: what follows each other to one connection, together.
     fn pass_on(&mut self) {
         loop {
+            self.collect();
+            if self.collected.is_empty() {
+                return;
+            }
             let mut slow = Vec::new();
-            while let Some(output) = self.tracker.poll() {
-                let (conn, outgoing) = match output {
-                    Output::Send { conn, message } => (conn, Outgoing::Message(message)),
-                    Output::Close { conn, reason } => (conn, Outgoing::Close(reason)),
-                };
-                let is_last = matches!(outgoing, Outgoing::Close(_));
-                let Some(outbox) = self.outboxes.get(&conn) else {
-                    continue;
-                };
-                let sent = outbox.try_send(outgoing);
-                if is_last || sent.is_err() {
+            let mut rest = self.collected.drain(..).peekable();
+            while let Some((conn, _)) = rest.peek() {
+                let conn = *conn;
+                let mut is_last = false;
+                let mut batch = iter::from_fn(|| {
+                    let (_, outgoing) = rest.next_if(|(to, _)| *to == conn)?;
+                    is_last |= matches!(outgoing, Outgoing::Close(_));
+                    Some(outgoing)
+                });
+                let outbox = self.outboxes.get(&conn);
+                let put = outbox.map_or(Ok(()), |outbox| outbox.put(&mut batch));
+                // Nobody takes what is left of it, and the next one is not for this connection.
+                batch.for_each(drop);
+                if is_last || put.is_err() {
                     self.outboxes.remove(&conn);
                 }
-                if !is_last && let Err(TrySendError::Full(_)) = sent {
+                if !is_last && put.is_err() {
                     self.slow_consumers.fetch_add(1, Ordering::Relaxed);
                     slow.push(conn);
                 }
             }
-            if slow.is_empty() {
-                return;
-            }
+            drop(rest);
             for conn in slow {
                 tracing::debug!("a slow connection is dropped");
                 self.tracker.handle(self.now(), Input::Closed { conn });
@@ -309,9 +341,32 @@ impl Actor {
     }
 }
 
-/// Inputs that may wait for the state machine; whoever brings more waits.
-const WAITING_EVENTS: usize = 4_096;
+/// Events that may wait for the state machine, each a few messages of one connection; whoever brings more waits.
+const WAITING_EVENTS: usize = 1_024;
 /// How long an answer may take before the tracker counts as stuck.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Even if nothing is due, what has run out is thrown away now and then.
 const IDLE_TICK: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use swarmseal::content::SecretKey;
+    use swarmseal_tracker::{TrackerConfig, TrackerKeys};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_for_a_connection_that_is_over_keeps_nobody_waiting() {
+        let keys = TrackerKeys::new(SecretKey::from_seed(&[1; 32]));
+        let tracker = Tracker::new(TrackerConfig::default(), keys, [3; 32]);
+        let handle = TrackerHandle::start(tracker, 8, PathBuf::new());
+        for n in 0..50 {
+            // Gone before it is welcomed.
+            drop(handle.open(PrefixTag(n)).await.unwrap());
+        }
+        let (_, mut waiting) = handle.open(PrefixTag(50)).await.unwrap();
+        assert_eq!(waiting.take(8).await.unwrap().len(), 1);
+        let figures = handle.figures().await.unwrap();
+        assert_eq!((figures.connections, figures.slow_consumers), (51, 0));
+    }
+}

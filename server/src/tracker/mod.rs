@@ -8,6 +8,7 @@ mod actor;
 mod contents;
 mod index;
 mod metrics;
+mod outbox;
 mod prefix;
 pub(crate) mod revocations;
 mod routes;

@@ -1,15 +1,18 @@
 //! One WebSocket: JSON in, and chunks that were asked for, JSON out, and nothing waits for a peer that does not take its messages.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt as _;
-use swarmseal::signal::{ClientMessage, ServerMessage, Shown};
+use futures_util::{SinkExt as _, StreamExt as _};
+use swarmseal::signal::{ClientMessage, Shown};
 use swarmseal_tracker::{CloseReason, ConnId, Input, PrefixTag};
-use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::actor::{Outgoing, TrackerHandle};
+use super::actor::TrackerHandle;
+use super::outbox::{Outgoing, Waiting};
 
 /// How a connection is carried.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +33,7 @@ pub(super) async fn carry(socket: WebSocket, tracker: TrackerHandle, prefix: Pre
         is_slow: false,
     };
     let end = connection.run(&tracker, conn, outgoing).await;
-    tracker.input(Input::Closed { conn }).await;
+    tracker.inputs(vec![Input::Closed { conn }]).await;
     if connection.is_slow {
         tracker.count_slow();
     }
@@ -56,44 +59,66 @@ impl Connection {
         &mut self,
         tracker: &TrackerHandle,
         conn: ConnId,
-        mut outgoing: mpsc::Receiver<Outgoing>,
+        mut outgoing: Waiting,
     ) -> Option<CloseReason> {
         let mut ping = interval(self.pace.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         loop {
             tokio::select! {
-                next = outgoing.recv() => match next {
-                    Some(Outgoing::Message(message)) => {
-                        let (batch, end) = waiting(message, &mut outgoing)?;
-                        self.send_all(batch).await?;
-                        if end.is_some() {
-                            return end;
-                        }
+                // None: too slow, and whatever is left is not worth waiting for.
+                batch = outgoing.take(BATCH) => {
+                    let (messages, end) = written(batch?)?;
+                    self.send_all(messages).await?;
+                    if end.is_some() {
+                        return end;
                     }
-                    Some(Outgoing::Close(reason)) => return Some(reason),
-                    // Too slow: whatever is left is not worth waiting for.
-                    None => return None,
-                },
+                }
                 received = self.socket.recv() => {
-                    let input = match received?.ok()? {
-                        Message::Text(text) => match serde_json::from_str::<ClientMessage>(&text) {
-                            Ok(message) => Input::Message { conn, message },
-                            Err(_) => Input::Malformed { conn },
-                        },
-                        // Hashed here, where other connections do not wait for it.
-                        Message::Binary(bytes) => match Shown::read(&bytes) {
-                            Some(shown) => Input::Shown { conn, shown },
-                            None => Input::Malformed { conn },
-                        },
-                        Message::Ping(_) | Message::Pong(_) => Input::Alive { conn },
-                        Message::Close(_) => return None,
-                    };
-                    tracker.input(input).await;
+                    let (inputs, is_open) = self.read_all(conn, received).await;
+                    tracker.inputs(inputs).await;
+                    if !is_open {
+                        return None;
+                    }
                 }
                 _ = ping.tick() => self.send(Message::Ping(axum::body::Bytes::new())).await?,
             }
         }
+    }
+
+    /// What `received` says, and all that has arrived with it, or does while others run: the parts of an introduction come
+    /// together, and the tracker is woken once. Says whether more can come.
+    async fn read_all(&mut self, conn: ConnId, received: Received) -> (Vec<Input>, bool) {
+        let mut inputs = Vec::new();
+        let mut next = Some(received);
+        let mut is_patient = true;
+        while let Some(received) = next {
+            let Some(input) = input(conn, received) else {
+                return (inputs, false);
+            };
+            inputs.push(input);
+            if inputs.len() >= BATCH {
+                break;
+            }
+            next = self.arrived().await;
+            if next.is_none() && is_patient {
+                is_patient = false;
+                yield_now().await;
+                next = self.arrived().await;
+            }
+        }
+        (inputs, true)
+    }
+
+    /// What is there without waiting.
+    async fn arrived(&mut self) -> Option<Received> {
+        poll_fn(|context| {
+            Poll::Ready(match self.socket.poll_next_unpin(context) {
+                Poll::Ready(received) => Some(received),
+                Poll::Pending => None,
+            })
+        })
+        .await
     }
 
     /// `None` if the peer is gone or does not take the message in time.
@@ -132,22 +157,37 @@ impl Connection {
     }
 }
 
-/// `first` and what else is waiting already, at most [`BATCH`]; and the reason to close after it, if that was waiting too.
-/// `None` for a message that cannot be written.
-fn waiting(
-    first: ServerMessage,
-    outgoing: &mut mpsc::Receiver<Outgoing>,
-) -> Option<(Vec<Message>, Option<CloseReason>)> {
-    let text = |message: &ServerMessage| Some(Message::Text(serde_json::to_string(message).ok()?.into()));
-    let mut batch = vec![text(&first)?];
-    while batch.len() < BATCH {
-        match outgoing.try_recv() {
-            Ok(Outgoing::Message(message)) => batch.push(text(&message)?),
-            Ok(Outgoing::Close(reason)) => return Some((batch, Some(reason))),
-            Err(_) => break,
+type Received = Option<Result<Message, axum::Error>>;
+
+/// `None` if the connection is over.
+fn input(conn: ConnId, received: Received) -> Option<Input> {
+    Some(match received?.ok()? {
+        Message::Text(text) => match serde_json::from_str::<ClientMessage>(&text) {
+            Ok(message) => Input::Message { conn, message },
+            Err(_) => Input::Malformed { conn },
+        },
+        // Hashed here, where other connections do not wait for it.
+        Message::Binary(bytes) => match Shown::read(&bytes) {
+            Some(shown) => Input::Shown { conn, shown },
+            None => Input::Malformed { conn },
+        },
+        Message::Ping(_) | Message::Pong(_) => Input::Alive { conn },
+        Message::Close(_) => return None,
+    })
+}
+
+/// The frames of a batch, and the reason to close after them if it has one. `None` for a message that cannot be written.
+fn written(batch: Vec<Outgoing>) -> Option<(Vec<Message>, Option<CloseReason>)> {
+    let mut messages = Vec::with_capacity(batch.len());
+    for outgoing in batch {
+        match outgoing {
+            Outgoing::Message(message) => {
+                messages.push(Message::Text(serde_json::to_string(&message).ok()?.into()));
+            }
+            Outgoing::Close(reason) => return Some((messages, Some(reason))),
         }
     }
-    Some((batch, None))
+    Some((messages, None))
 }
 
 /// RFC 6455 §7.4.1 and the registry beside it.
@@ -167,7 +207,8 @@ fn close_code(reason: CloseReason) -> u16 {
     }
 }
 
-/// Messages in one write: both parts of an introduction, and little enough to leave within the time for one.
+/// Messages that are read, or written, together: both parts of an introduction, and little enough to leave within the time
+/// for one.
 const BATCH: usize = 16;
 /// How long to wait for the other side's close frame.
 const CLOSING: Duration = Duration::from_secs(1);
