@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// A tracker makes and drops many small texts, and not on the thread that made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     swarmseal_server::cli::run(std::env::args_os())
 }
