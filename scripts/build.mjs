@@ -1,7 +1,7 @@
 // `npm run build`: the core as wasm, the npm package in pkg/, the demo page in .work/demo.
 
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import webpack from 'webpack';
@@ -97,6 +97,7 @@ async function buildDemo() {
       copyFile(path.join(PKG, name), path.join(DEMO, name)),
     ),
     copyFile(path.join(ROOT, 'node_modules', FONT), path.join(DEMO, path.basename(FONT))),
+    cp(path.join(ROOT, 'docs', 'results'), path.join(DEMO, 'results'), { recursive: true }),
   ]);
 }
 

@@ -70,6 +70,13 @@ const SUITES = [
     ],
   },
   { name: 'mutants', commands: [[process.execPath, 'scripts/test-hostile.mjs', '--mutants-apply']] },
+  {
+    name: 'results',
+    commands: [
+      [process.execPath, 'scripts/results-page.mjs', '--check'],
+      [process.execPath, '--test', 'scripts/lib/results/'],
+    ],
+  },
   { name: 'types', commands: [['npm', 'run', '--silent', 'typecheck']] },
   { name: 'eslint', commands: [['node_modules/.bin/eslint', '.', '--max-warnings', '0']] },
   {
