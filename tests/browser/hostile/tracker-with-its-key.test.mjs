@@ -16,6 +16,8 @@ import { Stage, goesAhead, playsTo, stalls, until } from '../lib/stage.mjs';
 
 const BROWSERS = FULL ? ['chromium', 'firefox'] : ['chromium'];
 const SEGMENT_MS = 2000;
+// As little as this may be missing from the end of what a player can show.
+const HELD_S = 1;
 const DATA = 1;
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 
@@ -193,7 +195,9 @@ async function concludePlay(attack, { browser, stage, attempts, viewers }) {
   for (const viewer of viewers) {
     const check = await stage.check(viewer);
     const stalled = stalls(await viewer.metrics());
-    successes += check.wrong.length + stalled.filter(({ ms }) => ms > SEGMENT_MS).length;
+    // A player that stands still with seconds of the stream in hand waits for itself: that is said, and is nobody's success.
+    const forData = stalled.filter(({ ms, held }) => ms > SEGMENT_MS && held < HELD_S);
+    successes += check.wrong.length + forData.length;
     bytes += check.bytes;
     waits.push(...stalled);
   }
@@ -203,7 +207,7 @@ async function concludePlay(attack, { browser, stage, attempts, viewers }) {
     attempts,
     successes,
     figure: `${bytes} bytes given to the player are those that were published; stalls: ${JSON.stringify(waits)}`,
-    target: '0 unverified bytes, no stall beyond one segment',
+    target: '0 unverified bytes, no stall for want of data beyond one segment',
   });
 }
 
