@@ -251,7 +251,7 @@ async fn polluter_is_put_out(one_in: u32, attack: &str) {
         .collect();
     let expected = Note::Reported {
         handle: polluter.handle,
-        outcome: Reported::Revoked,
+        outcome: Reported::Taken,
     };
     let honest_is_out = *honest.cut_off.borrow() || stage.revoked() != BTreeSet::from([polluter.handle]);
     let took = out_after.zip(caught_after).map(|(out, caught)| out - caught);

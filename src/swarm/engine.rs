@@ -250,6 +250,11 @@ impl Engine {
         }
     }
 
+    /// Who this peer is to others, in this swarm and for this stay.
+    pub fn handle(&self) -> Handle {
+        self.keys.handle()
+    }
+
     /// What is verified so far.
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog

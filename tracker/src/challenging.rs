@@ -247,6 +247,7 @@ impl Tracker {
     /// A peer that met a source complains of it, which proves nothing: the source ranks lower, and is looked at soon, within
     /// what rechecks may ask of it at all.
     pub(super) fn complained_of(&mut self, now: Timestamp, swarm: SwarmId, handle: Handle) {
+        self.suspicions.suspect(swarm, handle, now);
         let wait_ms = self.random.index(COMPLAINT_SPREAD_MS);
         let wait_ms = wait_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default();
         let stay = Stay { swarm, handle };

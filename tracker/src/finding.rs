@@ -53,9 +53,9 @@ pub struct SignedFinding {
     signature: [u8; 64],
 }
 
-/// Why a finding is not acted upon.
+/// Why an auditor's word is not acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum FindingRefused {
+pub enum AuditRefused {
     /// Not one of the configured keys.
     #[error("the key is not that of an auditor")]
     UnknownAuditor,
@@ -76,7 +76,7 @@ pub enum FindingRefused {
     NoRoom,
 }
 
-impl FindingRefused {
+impl AuditRefused {
     /// Stable code.
     pub const fn code(self) -> &'static str {
         match self {
@@ -125,8 +125,8 @@ impl Tracker {
     /// Puts out whom an auditor has caught, for as long as is configured, as [`Self::revoke`] does.
     ///
     /// # Errors
-    /// [`FindingRefused`]; nothing has changed then.
-    pub fn take_finding(&mut self, now: Now, signed: &SignedFinding) -> Result<(), FindingRefused> {
+    /// [`AuditRefused`]; nothing has changed then.
+    pub fn take_finding(&mut self, now: Now, signed: &SignedFinding) -> Result<(), AuditRefused> {
         let judged = self.judge_finding(now, signed);
         match judged {
             Ok(()) => self.counts.findings += 1,
@@ -135,52 +135,67 @@ impl Tracker {
         judged
     }
 
-    fn judge_finding(&mut self, now: Now, signed: &SignedFinding) -> Result<(), FindingRefused> {
+    fn judge_finding(&mut self, now: Now, signed: &SignedFinding) -> Result<(), AuditRefused> {
         let SignedFinding {
             finding,
             auditor,
             signature,
         } = signed;
-        if !self.config.auditors.contains(auditor) {
-            return Err(FindingRefused::UnknownAuditor);
-        }
-        if !auditor.verify(&finding.signed(), signature) {
-            return Err(FindingRefused::BadSignature);
-        }
+        self.judge_auditor(now, auditor, &finding.signed(), signature, finding.found_unix_s)?;
         let unix_s = now.unix_ms / 1_000;
-        if unix_s.abs_diff(finding.found_unix_s) > FRESH_S {
-            return Err(FindingRefused::NotOfNow);
-        }
         let content = self
             .contents
             .get(&finding.swarm)
-            .ok_or(FindingRefused::UnknownSwarm)?;
+            .ok_or(AuditRefused::UnknownSwarm)?;
         let mut known = content
             .roots
             .iter()
             .filter_map(|roots| roots.root_of(finding.object))
             .peekable();
         if known.peek().is_some() && known.all(|root| root != finding.root) {
-            return Err(FindingRefused::UnknownRoot);
+            return Err(AuditRefused::UnknownRoot);
         }
         let until = unix_s.saturating_add(self.config.conviction_s.into());
         if self.put_out(now, Some(finding.swarm), finding.handle, until) {
             Ok(())
         } else {
-            Err(FindingRefused::NoRoom)
+            Err(AuditRefused::NoRoom)
         }
     }
 }
 
-fn write_signature<S: Serializer>(signature: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
+impl Tracker {
+    /// Whether this is the word of an auditor, and of now.
+    pub(super) fn judge_auditor(
+        &self,
+        now: Now,
+        auditor: &PublicKey,
+        signed: &[u8],
+        signature: &[u8; 64],
+        unix_s: u64,
+    ) -> Result<(), AuditRefused> {
+        if !self.config.auditors.contains(auditor) {
+            return Err(AuditRefused::UnknownAuditor);
+        }
+        if !auditor.verify(signed, signature) {
+            return Err(AuditRefused::BadSignature);
+        }
+        if unix_s.abs_diff(now.unix_ms / 1_000) > FRESH_S {
+            return Err(AuditRefused::NotOfNow);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn write_signature<S: Serializer>(signature: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&to_base64url(signature))
 }
 
-fn read_signature<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
+pub(super) fn read_signature<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
     let text = String::deserialize(deserializer)?;
     from_base64url(&text).map_err(serde::de::Error::custom)
 }
 
 const CONTEXT: &[u8] = b"swarmseal/finding/1";
-/// How old a finding may be, and how far the clocks of tracker and auditor may be apart.
+/// How old an auditor's word may be, and how far the clocks of tracker and auditor may be apart.
 const FRESH_S: u64 = 60;

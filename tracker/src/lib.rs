@@ -24,19 +24,21 @@ mod roots;
 mod swarm;
 mod tracker;
 mod turn;
+mod visiting;
 
 pub use admission::{Admission, AdmissionRequest, Grant, OpenAdmission, Refused};
 pub use api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, TrackerKeys};
 pub use challenging::{ChallengeConfig, Standing};
 pub use config::{InvalidTrackerConfig, TrackerConfig};
 pub use counts::Counts;
-pub use finding::{Fault, Finding, FindingRefused, SignedFinding};
+pub use finding::{AuditRefused, Fault, Finding, SignedFinding};
 pub use ranking::{LeastIntroduced, Profile, Ranking};
 pub use rate::Rate;
 pub use revoking::Revoked;
 pub use roots::Roots;
 pub use tracker::Tracker;
 pub use turn::TurnServer;
+pub use visiting::{SignedVisit, Visit};
 
 #[cfg(test)]
 mod tests;

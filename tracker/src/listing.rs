@@ -134,6 +134,20 @@ impl Tracker {
         chosen.truncate(want);
         // The place in a list says nothing about how its members were chosen.
         self.random.shuffle(&mut chosen);
+        let mut first = self
+            .suspicions
+            .for_auditor(stay.swarm, stay.handle, now, &mut self.random);
+        if !first.is_empty() {
+            first.retain(|handle| {
+                swarm.sources.contains(handle)
+                    && *handle != stay.handle
+                    && !asker.introductions.contains_key(handle)
+            });
+            chosen.retain(|handle| !first.contains(handle));
+            first.append(&mut chosen);
+            first.truncate(want);
+            return first;
+        }
         chosen
     }
 

@@ -23,6 +23,7 @@ use super::rate::{Bucket, Rate, RetryAfter};
 use super::revoking::Revocations;
 use super::swarm::{Budget, Member, Swarm};
 use super::turn::TurnServer;
+use super::visiting::Suspicions;
 
 /// Introduces peers. One value serves any number of swarms.
 pub struct Tracker {
@@ -41,6 +42,7 @@ pub struct Tracker {
     pub(super) departed: BTreeMap<(SwarmId, Handle), Departed>,
     pub(super) ledgers: Ledgers,
     pub(super) revocations: Revocations,
+    pub(super) suspicions: Suspicions,
     pub(super) turn: Option<TurnServer>,
     pub(super) counts: Counts,
     /// Challenges that may be made now.
@@ -135,6 +137,7 @@ impl Tracker {
             departed: BTreeMap::new(),
             ledgers,
             revocations: Revocations::default(),
+            suspicions: Suspicions::default(),
             turn: None,
             counts: Counts::default(),
             timers: BTreeSet::new(),
@@ -481,6 +484,7 @@ impl Tracker {
             self.swept_at = now;
             self.prefixes.sweep(now);
             self.ledgers.sweep(now);
+            self.suspicions.sweep(now);
             self.departed.retain(|_, departed| departed.until > now);
         }
     }

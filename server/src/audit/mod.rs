@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use swarmseal::content::{Catalog, Location, ObjectId, SecretKey};
 use swarmseal::identity::{Drbg, Handle};
 use swarmseal::swarm::{DemandId, Event};
-use swarmseal_tracker::{Fault, Finding};
+use swarmseal_tracker::{Fault, Finding, Visit};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -87,9 +87,18 @@ pub async fn audit(options: &AuditOptions, notes: mpsc::Sender<Note>) -> Result<
 /// One visit under a key of its own.
 async fn visit(options: &AuditOptions, notes: &mpsc::Sender<Note>) -> Result<(), PeerError> {
     let mut peer = Peer::enter(options.peer.clone(), Box::new(Memory::default())).await?;
+    let planned = Visit {
+        swarm: peer.engine().catalog().manifest().swarm_id(),
+        handle: peer.engine().handle(),
+        begins_unix_s: crate::native::unix_ms() / 1_000,
+    };
+    let led = reporting::begin(options.operator.clone(), planned.sign(&options.key)).await;
+    if led != Reported::Taken {
+        tracing::warn!("the tracker does not lead this visit to those who were complained of");
+    }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| PeerError::Random(error.to_string()))?;
-    let mut visit = Visit {
+    let mut visit = Watching {
         random: Drbg::new(seed),
         purse: Purse::new(options.rate_bps / 8, Instant::now()),
         next: None,
@@ -173,7 +182,7 @@ fn received(peer: &Peer) -> u64 {
 }
 
 /// What a visit asks for: as a viewer does, segment after segment from some place on, at the pace that is allowed.
-struct Visit {
+struct Watching {
     random: Drbg,
     purse: Purse,
     next: Option<ObjectId>,
@@ -181,7 +190,7 @@ struct Visit {
     open: Option<DemandId>,
 }
 
-impl Visit {
+impl Watching {
     /// Asks for the next segment if the last one is here and its bytes are paid for.
     fn ask(&mut self, peer: &mut Peer) -> Result<(), PeerError> {
         if self.open.is_some() || !self.purse.settle(received(peer), Instant::now()) {

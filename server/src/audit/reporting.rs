@@ -1,35 +1,48 @@
-//! A finding on its way to the tracker.
+//! An auditor's word on its way to the tracker.
 
 use std::time::{Duration, Instant};
 
-use swarmseal_tracker::SignedFinding;
+use serde::Serialize;
+use swarmseal_tracker::{SignedFinding, SignedVisit};
 use url::Url;
 
 use crate::publisher::source::client;
 
-/// What became of a finding.
+/// What became of an auditor's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reported {
-    /// The peer is out, and its swarm has been told.
-    Revoked,
+    /// The tracker acts upon it: whoever it is about is out, and its swarm has been told.
+    Taken,
     /// The tracker does not act upon it; its reason, as a stable code.
     Refused(String),
-    /// The tracker could not be reached while the finding was fresh.
+    /// The tracker could not be reached while it was fresh.
     Undelivered,
 }
 
-/// Reports `signed` on the operator's address, again and again while that may help.
+/// Reports a finding, again and again while that may help.
 pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
+    say(operator, "findings", signed, PATIENCE).await
+}
+
+/// Says that a visit begins. Whether it is heard or not, the visit goes on: without it, the tracker only leads it to nobody.
+pub(super) async fn begin(operator: Url, signed: SignedVisit) -> Reported {
+    say(operator, "visits", signed, Duration::ZERO).await
+}
+
+/// Tries at least once, and then for as long as `patience`.
+async fn say(
+    operator: Url,
+    path: &'static str,
+    word: impl Serialize + Send + 'static,
+    patience: Duration,
+) -> Reported {
     let sent = tokio::task::spawn_blocking(move || {
         let agent = client();
-        let Ok(url) = operator.join("findings") else {
-            return Reported::Undelivered;
-        };
-        let Ok(body) = serde_json::to_string(&signed) else {
+        let (Ok(url), Ok(body)) = (operator.join(path), serde_json::to_string(&word)) else {
             return Reported::Undelivered;
         };
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        loop {
             let answer = agent
                 .post(url.as_str())
                 .header("content-type", "application/json")
@@ -37,7 +50,7 @@ pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
             if let Ok(answer) = answer {
                 let status = answer.status().as_u16();
                 if status == NO_CONTENT {
-                    return Reported::Revoked;
+                    return Reported::Taken;
                 }
                 // A tracker that starts or is out of order may be there in a moment.
                 if status < 500 || status == INSUFFICIENT_STORAGE {
@@ -45,9 +58,11 @@ pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
                     return Reported::Refused(code.trim().to_owned());
                 }
             }
+            if begun.elapsed() >= patience {
+                return Reported::Undelivered;
+            }
             std::thread::sleep(PAUSE);
         }
-        Reported::Undelivered
     });
     sent.await.unwrap_or(Reported::Undelivered)
 }

@@ -138,7 +138,7 @@ fn line(note: &Note) -> String {
         }),
         Note::Reported { handle, outcome } => {
             let (outcome, reason) = match outcome {
-                Reported::Revoked => ("revoked", None),
+                Reported::Taken => ("revoked", None),
                 Reported::Refused(code) => ("refused", Some(code)),
                 Reported::Undelivered => ("undelivered", None),
             };

@@ -6,6 +6,7 @@
 
 mod connection;
 mod http;
+mod opening;
 mod peer;
 mod shelf;
 mod tracker_socket;

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use swarmseal::content::cose::MAX_SEALED;
 use swarmseal::content::{
-    CHUNK, Catalog, Hash, Location, ObjectId, PAGE_RECORDS, PublicKey, RollbackMemory, TrackId, Trust,
-    TrustError, WallTime, page_count, tree,
+    CHUNK, Catalog, Hash, Location, ObjectId, PublicKey, RollbackMemory, TrackId, Trust, TrustError,
+    WallTime, tree,
 };
 use swarmseal::identity::Handle;
 use swarmseal::signal::{Description, SdpType, ServerMessage};
@@ -22,9 +21,10 @@ use url::Url;
 
 use super::connection::{Connection, ConnectionEvent};
 use super::http::{Downloads, Order};
+use super::opening::{fetch_sealed, with_indexes};
 use super::shelf::Shelf;
 use super::tracker_socket::{TrackerEvent, TrackerSocket};
-use crate::publisher::source::{HttpSource, client, read_range};
+use crate::publisher::source::client;
 
 /// How a peer takes part.
 #[derive(Clone, Debug)]
@@ -542,49 +542,6 @@ fn within_transport(mut message: ServerMessage) -> ServerMessage {
         description.max_message_size = description.max_message_size.min(MOST_SENT);
     }
     message
-}
-
-/// Reads and verifies index and names of every track, so that each segment has a path from the beginning.
-async fn with_indexes(manifest: Url, mut catalog: Catalog) -> Result<Catalog, PeerError> {
-    let unreadable = |error: &dyn std::fmt::Display| PeerError::Unreadable(error.to_string());
-    let read = tokio::task::spawn_blocking(move || {
-        let source = HttpSource::open(&manifest, None).map_err(|error| unreadable(&error))?;
-        let tracks: Vec<(TrackId, u32)> = catalog.tracks().map(|track| (track.id, track.segments)).collect();
-        for (track, segments) in tracks {
-            for page in 0..page_count(segments) {
-                let first = ObjectId::new(track, page * PAGE_RECORDS);
-                while let Some(sheet) = catalog.sheet_for(first) {
-                    let place = catalog.sheet_location(&sheet).ok_or(PeerError::Index)?;
-                    let length = place.range.map_or(0, |(_, length)| length);
-                    let bytes = read_range(&source, &place.path, place.range, length)
-                        .map_err(|error| unreadable(&error))?;
-                    catalog
-                        .accept_sheet(&sheet, &bytes)
-                        .map_err(|_| PeerError::Index)?;
-                }
-            }
-        }
-        Ok(catalog)
-    });
-    read.await
-        .unwrap_or_else(|error| Err(PeerError::Unreadable(error.to_string())))
-}
-
-async fn fetch_sealed(agent: ureq::Agent, url: Url) -> Result<Vec<u8>, PeerError> {
-    let limit = u64::try_from(MAX_SEALED).unwrap_or(u64::MAX);
-    let fetched = tokio::task::spawn_blocking(move || {
-        let answer = agent.get(url.as_str()).call()?;
-        let status = answer.status();
-        if !status.is_success() {
-            return Err(ureq::Error::StatusCode(status.as_u16()));
-        }
-        answer.into_body().into_with_config().limit(limit).read_to_vec()
-    });
-    match fetched.await {
-        Ok(Ok(sealed)) => Ok(sealed),
-        Ok(Err(error)) => Err(PeerError::Unreadable(error.to_string())),
-        Err(error) => Err(PeerError::Unreadable(error.to_string())),
-    }
 }
 
 /// `https:` and `wss:`, and anything to this machine.

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use swarmseal::identity::Handle;
 use swarmseal::swarm::Timestamp;
 use swarmseal_tracker::{
-    ConnId, Content, Counts, FindingRefused, Input, Now, Output, PrefixTag, SignedFinding, Tracker,
+    AuditRefused, ConnId, Content, Counts, Input, Now, Output, PrefixTag, SignedFinding, SignedVisit, Tracker,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -66,9 +66,13 @@ enum Event {
         seconds: u32,
         answer: oneshot::Sender<bool>,
     },
+    Visit {
+        signed: Box<SignedVisit>,
+        answer: oneshot::Sender<Result<(), AuditRefused>>,
+    },
     Finding {
         signed: Box<SignedFinding>,
-        answer: oneshot::Sender<Result<(), FindingRefused>>,
+        answer: oneshot::Sender<Result<(), AuditRefused>>,
     },
     ShutDown(oneshot::Sender<()>),
 }
@@ -127,10 +131,18 @@ impl TrackerHandle {
 
     /// Judges what an auditor has found. The swarm has been told, and the file written, once this says that it is acted upon; `None`
     /// if the tracker has ended.
-    pub async fn take_finding(&self, signed: SignedFinding) -> Option<Result<(), FindingRefused>> {
+    pub async fn take_finding(&self, signed: SignedFinding) -> Option<Result<(), AuditRefused>> {
         let (answer, done) = oneshot::channel();
         let signed = Box::new(signed);
         self.events.send(Event::Finding { signed, answer }).await.ok()?;
+        done.await.ok()
+    }
+
+    /// Takes note of a visit that an auditor is about to begin; `None` if the tracker has ended.
+    pub async fn take_visit(&self, signed: SignedVisit) -> Option<Result<(), AuditRefused>> {
+        let (answer, done) = oneshot::channel();
+        let signed = Box::new(signed);
+        self.events.send(Event::Visit { signed, answer }).await.ok()?;
         done.await.ok()
     }
 
@@ -244,11 +256,15 @@ impl Actor {
                 // The operator may have hung up.
                 let _ = answer.send(self.keep_revocations() && has_room);
             }
+            Event::Visit { signed, answer } => {
+                // The auditor may have hung up.
+                let _ = answer.send(self.tracker.take_visit(now, &signed));
+            }
             Event::Finding { signed, answer } => {
                 let mut judged = self.tracker.take_finding(now, &signed);
                 self.pass_on();
                 if judged.is_ok() && !self.keep_revocations() {
-                    judged = Err(FindingRefused::NoRoom);
+                    judged = Err(AuditRefused::NoRoom);
                 }
                 // The auditor may have hung up.
                 let _ = answer.send(judged);

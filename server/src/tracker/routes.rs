@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::Deserialize;
 use swarmseal::identity::Handle;
-use swarmseal_tracker::FindingRefused;
+use swarmseal_tracker::AuditRefused;
 use tokio::sync::mpsc;
 
 use super::actor::TrackerHandle;
@@ -69,12 +69,13 @@ pub fn routes(access: Access, with_metrics: bool) -> Router {
     router.with_state(access)
 }
 
-/// What is for the operator alone, on an address of its own: `/metrics`, `/revocations` and, for auditors, `/findings`.
+/// What is for the operator alone, on an address of its own: `/metrics`, `/revocations` and, for auditors, `/findings` and `/visits`.
 pub(crate) fn operator_routes(access: Access) -> Router {
     Router::new()
         .route("/metrics", get(figures))
         .route("/revocations", post(revoke))
         .route("/findings", post(take_finding))
+        .route("/visits", post(take_visit))
         .layer(DefaultBodyLimit::max(MAX_OPERATOR_BYTES))
         .with_state(access)
 }
@@ -105,19 +106,38 @@ async fn revoke(State(access): State<Access>, headers: HeaderMap, body: axum::bo
 
 /// What an auditor has received itself. Here the address is not enough: only a configured key is believed.
 async fn take_finding(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
-    let signed = is_json(&headers)
-        .then(|| serde_json::from_slice(&body).ok())
-        .flatten();
-    let Some(signed) = signed else {
-        return (StatusCode::BAD_REQUEST, "malformed\n").into_response();
-    };
-    match access.tracker.take_finding(signed).await {
+    match auditors_word(&headers, &body) {
+        Some(signed) => answer_auditor(access.tracker.take_finding(signed).await),
+        None => malformed(),
+    }
+}
+
+/// A visit that an auditor is about to begin.
+async fn take_visit(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
+    match auditors_word(&headers, &body) {
+        Some(signed) => answer_auditor(access.tracker.take_visit(signed).await),
+        None => malformed(),
+    }
+}
+
+fn auditors_word<T: serde::de::DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Option<T> {
+    is_json(headers)
+        .then(|| serde_json::from_slice(body).ok())
+        .flatten()
+}
+
+fn malformed() -> Response {
+    (StatusCode::BAD_REQUEST, "malformed\n").into_response()
+}
+
+fn answer_auditor(judged: Option<Result<(), AuditRefused>>) -> Response {
+    match judged {
         Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
         Some(Err(refused)) => {
             let status = match refused {
-                FindingRefused::UnknownAuditor | FindingRefused::BadSignature => StatusCode::FORBIDDEN,
-                FindingRefused::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
-                FindingRefused::NotOfNow | FindingRefused::UnknownSwarm | FindingRefused::UnknownRoot => {
+                AuditRefused::UnknownAuditor | AuditRefused::BadSignature => StatusCode::FORBIDDEN,
+                AuditRefused::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
+                AuditRefused::NotOfNow | AuditRefused::UnknownSwarm | AuditRefused::UnknownRoot => {
                     StatusCode::CONFLICT
                 }
             };

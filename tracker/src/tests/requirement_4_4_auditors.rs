@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use swarmseal::content::{Hash, ObjectId, SecretKey, SwarmId, TrackId, tree};
 use swarmseal::identity::{Drbg, Handle, Revocation};
-use swarmseal::signal::{ClientMessage, ServerMessage};
+use swarmseal::signal::{ClientMessage, ReportCode, ServerMessage};
 
 use super::announcer::{Announcer, films_with};
 use super::report::{Outcome, conclude, runs};
 use super::rig::{Rig, SWARM, handle, tracker_key};
-use crate::{CloseReason, Fault, Finding, FindingRefused, Input, SignedFinding, TrackerConfig};
+use crate::{AuditRefused, CloseReason, Fault, Finding, Input, SignedFinding, TrackerConfig, Visit};
 
 fn auditor() -> SecretKey {
     SecretKey::from_seed(&[61; 32])
@@ -35,7 +35,7 @@ fn finding(rig: &Rig, about: Handle) -> Finding {
     }
 }
 
-fn take(rig: &mut Rig, signed: &SignedFinding) -> Result<(), FindingRefused> {
+fn take(rig: &mut Rig, signed: &SignedFinding) -> Result<(), AuditRefused> {
     // As it goes over the operator's channel.
     let text = serde_json::to_string(signed).unwrap();
     let taken = rig
@@ -136,7 +136,7 @@ fn a_root_of_another_version_convicts_nobody() {
     for n in 0..attempts {
         found.object = ObjectId::new(TrackId(1), n as u32 % 10);
         found.root = Hash::of(&[&n.to_be_bytes()]);
-        convicted += u64::from(take(&mut rig, &found.sign(&auditor())) != Err(FindingRefused::UnknownRoot));
+        convicted += u64::from(take(&mut rig, &found.sign(&auditor())) != Err(AuditRefused::UnknownRoot));
     }
     convicted += u64::from(rig.closed.contains_key(&source.conn));
     conclude(&Outcome {
@@ -177,16 +177,16 @@ fn nobody_speaks_in_an_auditors_stead() {
         swarm: SwarmId([8; 32]),
         ..fresh
     };
-    let forgeries: [(SignedFinding, FindingRefused); 6] = [
-        (fresh.sign(&stranger), FindingRefused::UnknownAuditor),
-        (fresh.sign(&tracker_key()), FindingRefused::UnknownAuditor),
-        (altered(&|_| {}), FindingRefused::BadSignature),
+    let forgeries: [(SignedFinding, AuditRefused); 6] = [
+        (fresh.sign(&stranger), AuditRefused::UnknownAuditor),
+        (fresh.sign(&tracker_key()), AuditRefused::UnknownAuditor),
+        (altered(&|_| {}), AuditRefused::BadSignature),
         (
             altered(&|value| value["finding"]["found_unix_s"] = fresh.found_unix_s.into()),
-            FindingRefused::BadSignature,
+            AuditRefused::BadSignature,
         ),
-        (old, FindingRefused::NotOfNow),
-        (elsewhere.sign(&auditor()), FindingRefused::UnknownSwarm),
+        (old, AuditRefused::NotOfNow),
+        (elsewhere.sign(&auditor()), AuditRefused::UnknownSwarm),
     ];
     let attempts = runs(60_000);
     let mut believed = 0;
@@ -209,6 +209,103 @@ fn nobody_speaks_in_an_auditors_stead() {
         assert_eq!(take(&mut rig, forged), Err(*reason));
     }
     assert_eq!(take(&mut rig, &fresh.sign(&auditor())), Ok(()), "it can be said");
+}
+
+fn visit(rig: &Rig, seed: u8) -> Visit {
+    Visit {
+        swarm: SWARM,
+        handle: handle(seed),
+        begins_unix_s: rig.now.unix_ms / 1_000,
+    }
+}
+
+/// A swarm of a hundred sources of which one was complained of, once.
+fn with_a_suspect() -> Rig {
+    let mut rig = Rig::with(config());
+    for seed in 1..=100 {
+        rig.source(seed);
+    }
+    let (viewer, _) = rig.join(150);
+    rig.say(viewer, ClientMessage::Introduce { peer: handle(42) });
+    let report = ClientMessage::Report {
+        peer: handle(42),
+        code: ReportCode::BadChunk,
+        object: None,
+    };
+    assert_eq!(rig.say(viewer, report), []);
+    rig
+}
+
+#[test]
+fn a_complaint_leads_auditors_and_nobody_else_to_whom_it_is_about() {
+    let mut rig = with_a_suspect();
+    let signed = visit(&rig, 200).sign(&auditor());
+    assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(()));
+    let (visitor, joined) = rig.join(200);
+    assert_eq!(joined.peers.len(), 30, "a list like any other");
+    assert_eq!(joined.peers.first(), Some(&handle(42)));
+    assert_eq!(rig.list(visitor, 1), [handle(42)]);
+    // Met is met.
+    rig.say(visitor, ClientMessage::Introduce { peer: handle(42) });
+    assert!(!rig.list(visitor, 1).contains(&handle(42)));
+    let first = (201..=240)
+        .filter(|seed| rig.join(*seed).1.peers.first() == Some(&handle(42)))
+        .count();
+    assert!(first < 10, "{first} of 40 others were led to it");
+    // It stays where it was.
+    assert!(rig.tracker.standing(SWARM, handle(42)).is_some());
+}
+
+#[test]
+fn a_complaint_leads_auditors_for_an_hour() {
+    let mut rig = with_a_suspect();
+    rig.leap_ms(3_600_001);
+    // The others have been silent for too long by now; whoever is complained of comes back.
+    for seed in 1..=100 {
+        rig.source(seed);
+    }
+    let first: BTreeSet<Option<Handle>> = (200..=220)
+        .map(|seed| {
+            let signed = visit(&rig, seed).sign(&auditor());
+            assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(()));
+            rig.join(seed).1.peers.first().copied()
+        })
+        .collect();
+    assert!(first.len() > 5 && !first.contains(&None), "{first:?}");
+}
+
+#[test]
+fn nobody_is_led_who_is_no_auditor() {
+    let stranger = SecretKey::from_seed(&[62; 32]);
+    let attempts = runs(100);
+    let mut led = 0;
+    let mut rig = with_a_suspect();
+    rig.reads_back = false;
+    for n in 0..attempts {
+        let seed = 101 + (n % 40) as u8;
+        let planned = visit(&rig, seed);
+        let old = Visit {
+            begins_unix_s: planned.begins_unix_s - 61,
+            ..planned
+        };
+        let mut other = serde_json::to_value(visit(&rig, 250).sign(&auditor())).unwrap();
+        other["visit"]["handle"] = handle(seed).to_string().into();
+        let forged = match n % 3 {
+            0 => planned.sign(&stranger),
+            1 => old.sign(&auditor()),
+            _ => serde_json::from_value(other).unwrap(),
+        };
+        led += u64::from(rig.tracker.take_visit(rig.now, &forged).is_ok());
+        rig.leap_ms(1_000);
+    }
+    conclude(&Outcome {
+        threat: "7",
+        attack: "a peer passes for an auditor, to hear whom others complained of",
+        attempts,
+        successes: led,
+        figure: "its lists are like any other's",
+        target: "0 believed",
+    });
 }
 
 /// A viewer gets 3 Mbit/s.
