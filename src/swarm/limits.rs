@@ -49,8 +49,9 @@ pub(super) const DIAL_MS: u64 = 10_000;
 /// Time for which data of a request that was given up may still arrive, milliseconds.
 pub(super) const LATE_MS: u64 = 10_000;
 
-/// Media time ahead of the play head that is fetched from peers before the player asks, microseconds.
-pub(super) const PREFETCH_US: u64 = 30_000_000;
+/// Media time ahead of the play head that is fetched from peers before the player asks, microseconds: who holds what is new
+/// can pass it on, so that those in front are not the only ones who can.
+pub(super) const PREFETCH_US: u64 = 60_000_000;
 
 /// Segments ahead of the last demand of a track that are fetched, whatever their duration.
 pub(super) const PREFETCH_SEGMENTS: u32 = 32;
