@@ -67,6 +67,8 @@ pub enum Exposure {
     Direct,
     /// 8 at first, then 5 an hour, whoever asked.
     Guarded,
+    /// As direct, and all goes through relays: no address is learnt.
+    Relay,
 }
 
 /// What is watched.

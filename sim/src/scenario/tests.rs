@@ -133,9 +133,9 @@ fn a_mistake_names_its_field_and_says_what_holds() {
         ("peers = -1", "scenario_malformed", &["-1", "line 1"]),
         ("peers = ", "scenario_malformed", &["line 1"]),
         (
-            "exposure = \"relay\"",
+            "exposure = \"none\"",
             "scenario_malformed",
-            &["relay", "direct", "guarded"],
+            &["none", "direct", "guarded", "relay"],
         ),
         (
             "[misbehaviour]\nkinds = [\"rude\"]",

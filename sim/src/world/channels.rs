@@ -9,6 +9,7 @@ use super::viewer::{Pairing, ViewerId};
 use super::{Event, World};
 use crate::event_log::Kind;
 use crate::net::{Flow, Lane, LossModel, Micros, PACKET_BYTES, on_the_link, ppm_of_both};
+use crate::scenario::Exposure;
 
 /// A browser makes a description in about this time.
 const DESCRIBE_US: Micros = 5_000;
@@ -22,6 +23,8 @@ const ICE_FAILS_US: Micros = 15_000_000;
 pub(super) const LOST_US: Micros = 20_000_000;
 /// The browser's low-water mark of each channel, as the worker sets it.
 const LOW_BYTES: u64 = 8 << 10;
+/// A relay near each side: so much longer is the way between two viewers, assumed.
+const RELAYS_US: Micros = 10_000;
 /// What browsers state as the largest message that they take.
 const MAX_MESSAGE_SIZE: u32 = 262_144;
 
@@ -130,9 +133,10 @@ impl World {
         }
         let sdp = description(viewer, peer, offer);
         self.feed(viewer, Input::LocalDescription { peer, sdp: &sdp }, None);
-        // One on the local network, one as the NAT shows it: what a home connection has.
-        for number in 0..2.min(MAX_CANDIDATES) {
-            let line = candidate(viewer, number);
+        for line in candidates(viewer, self.scenario.exposure)
+            .into_iter()
+            .take(MAX_CANDIDATES)
+        {
             self.feed(viewer, Input::LocalCandidate { peer, line: &line }, None);
         }
         self.feed(viewer, Input::LocalCandidatesEnd { peer }, None);
@@ -158,15 +162,26 @@ impl World {
         let (Some(a), Some(b)) = (self.viewers.get(viewer), self.viewers.get(there)) else {
             return;
         };
-        let reachable = a.profile.class.reaches(b.profile.class) && !self.is_parted(viewer, there);
+        let relayed = self.scenario.exposure == Exposure::Relay;
+        let reachable =
+            (relayed || a.profile.class.reaches(b.profile.class)) && !self.is_parted(viewer, there);
         if reachable {
-            let rtt = 2 * (a.latency_us + b.latency_us) + a.up.wait_us(self.now) + b.up.wait_us(self.now);
+            let latency_us = a.latency_us + b.latency_us + self.detour_us();
+            let rtt = 2 * latency_us + a.up.wait_us(self.now) + b.up.wait_us(self.now);
             let ends = [(viewer, peer), (there, their)];
             self.after(CONNECT_ROUND_TRIPS * rtt, Event::Connected(Box::new(ends)));
         } else {
             for (viewer, peer) in [(viewer, peer), (there, their)] {
                 self.after(ICE_FAILS_US, Event::Unreachable { viewer, peer });
             }
+        }
+    }
+
+    /// What relays add to the way between two viewers.
+    fn detour_us(&self) -> Micros {
+        match self.scenario.exposure {
+            Exposure::Relay => RELAYS_US,
+            Exposure::Direct | Exposure::Guarded => 0,
         }
     }
 
@@ -188,7 +203,7 @@ impl World {
         let burst = self.scenario.links.loss_burst_packets;
         let loss_ppm = ppm_of_both(first.loss_ppm, second.loss_ppm);
         let loss = LossModel::new(loss_ppm, burst);
-        let latency_us = first.latency_us + second.latency_us;
+        let latency_us = first.latency_us + second.latency_us + self.detour_us();
         let jitter_us = first.jitter_us + second.jitter_us;
         let rtt_us = 2 * latency_us + jitter_us;
         let window = self.calibration.window(loss_ppm, burst, rtt_us);
@@ -603,12 +618,18 @@ fn who(sdp: &str) -> Option<(ViewerId, PeerId)> {
     Some((viewer, PeerId(peer)))
 }
 
-/// A candidate on the local network, under the name that browsers hide it behind, or one as a NAT shows it.
-fn candidate(viewer: ViewerId, number: usize) -> String {
+/// What a browser offers: one candidate on the local network, under the name that browsers hide it behind, and one as a NAT
+/// shows it; or the one at its relay.
+fn candidates(viewer: ViewerId, exposure: Exposure) -> Vec<String> {
     let [_, a, b, c] = viewer.to_be_bytes();
-    if number == 0 {
-        format!("candidate:1 1 udp 2113937151 {viewer:08x}-0000-4000-8000-000000000000.local 50000 typ host")
-    } else {
-        format!("candidate:2 1 udp 1677729535 11.{a}.{b}.{c} 50000 typ srflx raddr 0.0.0.0 rport 0")
+    if exposure == Exposure::Relay {
+        return vec![format!(
+            "candidate:3 1 udp 41885439 192.0.2.1 {} typ relay raddr 0.0.0.0 rport 0",
+            1_024 + viewer % 60_000
+        )];
     }
+    vec![
+        format!("candidate:1 1 udp 2113937151 {viewer:08x}-0000-4000-8000-000000000000.local 50000 typ host"),
+        format!("candidate:2 1 udp 1677729535 11.{a}.{b}.{c} 50000 typ srflx raddr 0.0.0.0 rport 0"),
+    ]
 }

@@ -13,7 +13,7 @@ use super::player::Phase;
 use super::viewer::{Body, Pairing, ViewerId};
 use crate::event_log::Kind;
 use crate::record::{Record, Second, Segment, Sources};
-use crate::scenario::{Class, Failing, Misbehaving};
+use crate::scenario::{Class, Exposure, Failing, Misbehaving};
 
 /// What is counted over all viewers.
 #[derive(Debug, Default)]
@@ -359,6 +359,9 @@ impl World {
             .iter()
             .any(|outage| outage.what == Failing::Partition);
         let halves = if is_parted { 2 } else { 1 };
+        if self.scenario.exposure == Exposure::Relay {
+            return halves.min(u32::try_from(self.viewers.len()).unwrap_or(halves));
+        }
         (0..halves)
             .map(|half| {
                 let classes = || {

@@ -37,7 +37,7 @@ use crate::event_log::{EventLog, Kind};
 use crate::failure::Failure;
 use crate::net::{Calibration, Micros};
 use crate::record::Record;
-use crate::scenario::{Misbehaving, Scenario};
+use crate::scenario::{Exposure, Misbehaving, Scenario};
 
 /// Everything that is simulated.
 pub(crate) struct World {
@@ -348,7 +348,9 @@ impl World {
                 self.dial(viewer, peer, offer);
             }
             Output::RemoteDescription { peer, sdp, offer } => {
-                if let Some(owner) = self.viewers.get_mut(viewer) {
+                if self.scenario.exposure != Exposure::Relay
+                    && let Some(owner) = self.viewers.get_mut(viewer)
+                {
                     owner.record.addresses_learnt += 1;
                 }
                 self.remote_description(viewer, peer, &sdp, offer);

@@ -73,6 +73,7 @@ impl Tracking {
             exposure: match scenario.exposure {
                 Exposure::Direct => signal::Exposure::Direct,
                 Exposure::Guarded => signal::Exposure::Guarded,
+                Exposure::Relay => signal::Exposure::Relay,
             },
             ..TrackerConfig::default()
         };
