@@ -360,7 +360,7 @@ impl World {
             .any(|outage| outage.what == Failing::Partition);
         let halves = if is_parted { 2 } else { 1 };
         if self.scenario.exposure == Exposure::Relay {
-            return halves.min(u32::try_from(self.viewers.len()).unwrap_or(halves));
+            return halves.min(self.viewers.len());
         }
         (0..halves)
             .map(|half| {
