@@ -74,6 +74,9 @@ pub enum AuditRefused {
     /// Too many are out.
     #[error("there is no room to remember it")]
     NoRoom,
+    /// The peer is out, until the tracker starts anew: the file of revocations cannot be written.
+    #[error("it is acted upon, but cannot be kept over a restart")]
+    NotKept,
 }
 
 impl AuditRefused {
@@ -86,6 +89,7 @@ impl AuditRefused {
             Self::UnknownSwarm => "unknown_swarm",
             Self::UnknownRoot => "unknown_root",
             Self::NoRoom => "no_room",
+            Self::NotKept => "not_kept",
         }
     }
 }

@@ -264,7 +264,7 @@ impl Actor {
                 let mut judged = self.tracker.take_finding(now, &signed);
                 self.pass_on();
                 if judged.is_ok() && !self.keep_revocations() {
-                    judged = Err(AuditRefused::NoRoom);
+                    judged = Err(AuditRefused::NotKept);
                 }
                 // The auditor may have hung up.
                 let _ = answer.send(judged);

@@ -136,7 +136,7 @@ fn answer_auditor(judged: Option<Result<(), AuditRefused>>) -> Response {
         Some(Err(refused)) => {
             let status = match refused {
                 AuditRefused::UnknownAuditor | AuditRefused::BadSignature => StatusCode::FORBIDDEN,
-                AuditRefused::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
+                AuditRefused::NoRoom | AuditRefused::NotKept => StatusCode::INSUFFICIENT_STORAGE,
                 AuditRefused::NotOfNow | AuditRefused::UnknownSwarm | AuditRefused::UnknownRoot => {
                     StatusCode::CONFLICT
                 }
