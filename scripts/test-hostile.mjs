@@ -21,6 +21,7 @@ const TARGETS = [
   ['--package', 'swarmseal', '--test', 'hostile'],
   ['--package', 'swarmseal', '--test', 'swarm', 'live_attacks'],
   ['--package', 'swarmseal-tracker', 'requirement'],
+  ['--package', 'swarmseal-tracker', 'revocation'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
   ['--package', 'swarmseal-server', '--test', 'audit'],
 ].map((target) => ['cargo', ['test', '--quiet', ...target]]);
