@@ -42,6 +42,7 @@ async function main() {
   for (const scenario of scenarios) {
     const before = result.scenarios[scenario.name]?.results ?? [];
     const made = await measure(scenario, site, values, before);
+    await scenario.finish?.();
     const { swarmseal } = result.machine;
     const results = [...before, ...made.map((round) => ({ ...round, swarmseal }))];
     const summary = summarise(results, scenario.figures, scenario.subject);
@@ -111,7 +112,10 @@ function chosen(all, names) {
     console.error(red(`no scenario is called ${unknown.join(', ')}; --list says what there is`));
     leave(2);
   }
-  return names.length === 0 ? all : all.filter(({ name }) => names.some((begin) => name.startsWith(begin)));
+  const exact = new Set(names.filter((asked) => all.some(({ name }) => name === asked)));
+  const asked = ({ name }) =>
+    exact.has(name) || names.some((begin) => !exact.has(begin) && name.startsWith(begin));
+  return names.length === 0 ? all : all.filter(asked);
 }
 
 async function machine() {

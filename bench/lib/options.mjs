@@ -12,7 +12,7 @@ export const BENCH_OPTIONS = {
 };
 
 export const USAGE = `npm run bench                    every scenario
-npm run bench -- SCENARIO…       some of them; a name stands for all that begin with it
+npm run bench -- SCENARIO…       some of them; the beginning of a name stands for all that have it
   --list                         what there is
   --rounds N                     how often each contender has its turn (5)
   --seconds S                    how long viewers play, where a scenario plays

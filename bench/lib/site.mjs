@@ -38,7 +38,8 @@ export async function makeSite(scenarios) {
   for (const name of Object.keys(VENDOR)) {
     await place(vendored(name), path.join(root, 'vendor', name));
   }
-  const names = new Set(['stream', ...scenarios.map(({ options }) => options.content ?? 'stream')]);
+  const asked = scenarios.map(({ options }) => options.content ?? 'stream').filter((name) => name !== LIVE);
+  const names = new Set(['stream', ...asked]);
   const streams = {};
   for (const name of names) {
     const { made, playlist = 'index.m3u8' } = STREAMS[name];
@@ -106,6 +107,9 @@ const STREAMS = {
   stream: { made: 'steady' },
   long: { made: 'long' },
   ladder: { made: 'ladder', playlist: 'master.m3u8' },
+  many: { made: 'many' },
 };
+/** On the air only while a scenario plays it, which says when: scenarios/live.mjs. */
+export const LIVE = 'live';
 const BLOCK_BYTES = 1024 * 1024;
 const FILE_BYTES = 64 * BLOCK_BYTES;

@@ -13,6 +13,9 @@ const PARSE_ERRORS = new Set([
 ]);
 
 const FIRST_BYTE_POLL_MS = 100;
+const LATENCY_EVERY_MS = 500;
+/** A player finds its place behind the live edge in this time. */
+const SETTLED_MS = 10_000;
 /** Tells this page from others of its origin. */
 const PAGE = crypto.randomUUID();
 
@@ -28,6 +31,8 @@ const errors = [];
 /** {url, length} of every segment that the player was given. */
 const loaded = [];
 const peers = { firstByteMs: null, blamed: 0 };
+/** Seconds that what is on the screen is behind the time at which the encoder made it, twice a second once playing. */
+const latencies = [];
 let parseErrors = 0;
 let player;
 let wasmBytes = () => null;
@@ -44,6 +49,7 @@ window.__bench = {
       loaded,
       peers,
       wire: await window.__wire.totals(),
+      latencyS: middle(latencies),
       heapBytes: performance.memory?.usedJSHeapSize ?? null,
     };
   },
@@ -64,9 +70,24 @@ try {
   follow?.(hls);
   hls.loadSource(source);
   hls.attachMedia(video);
+  if (text('live') !== undefined) {
+    setInterval(() => lookBehind(hls), LATENCY_EVERY_MS);
+  }
   await video.play();
 } catch (error) {
   errors.push({ code: error.code ?? 'start_failed', message: String(error.message ?? error), fatal: true });
+}
+
+/** By the times in the playlist, which are the same for every contender. */
+function lookBehind({ playingDate }) {
+  const { firstFrameMs } = playback.metrics();
+  if (playingDate !== null && firstFrameMs !== null && performance.now() > firstFrameMs + SETTLED_MS) {
+    latencies.push((Date.now() - playingDate.getTime()) / 1000);
+  }
+}
+
+function middle(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 }
 
 function plain() {
@@ -115,6 +136,7 @@ async function swarmseal() {
     tracker: text('tracker'),
     trackerKeys: [text('trackerKey')],
     policy: { share: 'on' },
+    ...(text('live') === undefined ? {} : { live: true }),
     ...(worker.search === '' ? {} : { assets: { worker: worker.href } }),
   });
   peer.on('peer-blamed', () => (peers.blamed += 1));
@@ -142,6 +164,7 @@ function playerOptions() {
   return {
     ...(text('backBuffer') === undefined ? {} : { backBufferLength: Number(text('backBuffer')) }),
     ...(text('level') === undefined ? {} : { startLevel: Number(text('level')) }),
+    ...(text('liveSync') === undefined ? {} : { liveSyncDurationCount: Number(text('liveSync')) }),
     ...(text('playerWorker') === 'off' ? { enableWorker: false } : {}),
     ...(text('buffer') === undefined
       ? {}

@@ -5,6 +5,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { Failed, until } from '../lib/trial.mjs';
+import { median } from '../lib/statistics.mjs';
+import { LIVE } from '../lib/site.mjs';
 import { checkLoads } from '../../scripts/lib/independent-check.mjs';
 
 const MB = 1e6;
@@ -26,6 +28,7 @@ function contentOf({ site, options }) {
 
 export const PLAYER_FIGURES = [
   { key: 'offload', title: 'offload (of all bytes played)', digits: 3, better: 'more' },
+  { key: 'fromPeers', title: 'from peers, of all bytes fetched', digits: 3, better: 'more' },
   { key: 'requests', title: 'origin requests per unique segment', digits: 3, better: 'less' },
   { key: 'originBytes', title: 'origin bytes per unique byte', digits: 3, better: 'less' },
   { key: 'shortSegments', title: 'segments given empty or short', digits: 0, better: 'less' },
@@ -39,6 +42,7 @@ export const PLAYER_FIGURES = [
   { key: 'scriptMsPerMB', title: 'main thread script, ms per MB played', digits: 1, better: 'less' },
   { key: 'taskMsPerMB', title: 'main thread tasks, ms per MB played', digits: 1, better: 'less' },
   { key: 'memoryPerViewer', title: 'page processes, MiB per viewer', digits: 1, better: 'less' },
+  { key: 'latencyS', title: 'behind the time of the encoder, s', digits: 2, better: 'less' },
   { key: 'positionS', title: 'last position of the last viewer, s', digits: 1 },
 ];
 
@@ -52,6 +56,8 @@ function viewerParameters(trial, extra = {}) {
     backBuffer: trial.options.backBuffer,
     level: trial.options.level,
     probe: trial.options.probe,
+    live: trial.options.content === LIVE ? 'on' : undefined,
+    liveSync: trial.options.liveSync,
     ...extra,
   };
 }
@@ -60,12 +66,13 @@ function viewerParameters(trial, extra = {}) {
 export async function openViewer(trial, extra = {}) {
   const viewer = await trial.page('player.html', viewerParameters(trial, extra));
   viewer.openedAt = Date.now();
-  await until(
+  const { position } = await until(
     'first frame',
     FIRST_FRAME_S,
     () => viewer.metrics(),
     ({ firstFrameMs, errors }) => firstFrameMs !== null || errors.some(({ fatal }) => fatal),
   );
+  viewer.beganAt = position;
   return viewer;
 }
 
@@ -79,6 +86,7 @@ export async function account(trial, viewers, { check = false } = {}) {
   const { played, short } = await segmentsGiven(trial, metrics);
   const wrong = check ? await alteredBytes(trial, viewers) : undefined;
   const last = metrics.at(-1);
+  const received = sum(metrics, ({ wire }) => wire.received);
   const kept = sum(metrics, ({ wire }) => wire.connected);
   const figures = {
     offload: 1 - origin.bytes / played,
@@ -95,10 +103,13 @@ export async function account(trial, viewers, { check = false } = {}) {
     scriptMsPerMB: (sum(threads, ({ script }) => script) * 1000) / (played / MB),
     taskMsPerMB: (sum(threads, ({ task }) => task) * 1000) / (played / MB),
     memoryPerViewer: memory / viewers.length / 2 ** 20,
+    fromPeers: received / (received + origin.bytes),
+    lastFromPeers: last.wire.received / (await segmentsGiven(trial, [last])).played,
+    latencyS: median(metrics.map(({ latencyS }) => latencyS).filter((each) => each !== null)) ?? undefined,
     positionS: last.position,
     playedBytes: played,
     originBytesSent: origin.bytes,
-    peerBytesReceived: sum(metrics, ({ wire }) => wire.received),
+    peerBytesReceived: received,
     peerBytesSent: sum(metrics, ({ wire }) => wire.sent),
   };
   const problem = metrics.map((each, n) => notPlaying(each, n, viewers[n])).find((text) => text !== null);
@@ -152,8 +163,9 @@ function notPlaying(metrics, n, viewer) {
     return `${name} shows no picture (${why.join('; ')})`;
   }
   const possible = (Date.now() - viewer.openedAt) / 1000;
-  if (!metrics.ended && metrics.position < possible * PLAYED_SHARE) {
-    return `${name} stands at ${metrics.position.toFixed(1)} s after ${possible.toFixed(0)} s (${codes || 'no error'})`;
+  const played = metrics.position - viewer.beganAt;
+  if (!metrics.ended && played < possible * PLAYED_SHARE) {
+    return `${name} has played ${played.toFixed(1)} s after ${possible.toFixed(0)} s (${codes || 'no error'})`;
   }
   return null;
 }

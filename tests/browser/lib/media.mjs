@@ -114,6 +114,11 @@ const LONG_STREAMS = {
       ...segments(folder, { seconds: 2 }),
     ]);
   },
+
+  /** 600 segments of 1 s, each a file, at 0.25 Mbit/s. */
+  async many(folder) {
+    await ffmpeg([...noisyPicture('160x90', 12, 600), ...h264(250, 12), ...segments(folder, { seconds: 1 })]);
+  },
 };
 
 // Moving noise over a test picture, so that the encoder really uses the bit rate.
