@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use swarmseal::content::SwarmId;
 use swarmseal::identity::Handle;
-use swarmseal::signal::{GUARDED_INTRODUCTIONS, GUARDED_REPLACEMENTS_PER_HOUR};
 use swarmseal::swarm::Timestamp;
 
 use super::rate::{Bucket, RetryAfter};
@@ -23,9 +22,11 @@ pub(super) enum Account {
 
 /// What is left to all that have drawn on it of late.
 #[derive(Debug)]
-pub(super) struct Ledgers {
-    drawn: BTreeMap<Account, Bucket>,
+pub(super) struct Ledgers<A> {
+    drawn: BTreeMap<A, Bucket>,
     most: usize,
+    burst: u32,
+    per_hour: u32,
 }
 
 /// Why two peers may not meet now.
@@ -37,17 +38,19 @@ pub(super) enum Spent {
     Other,
 }
 
-impl Ledgers {
-    /// At most `most` are kept; whoever would need one more waits, so that flooding the table sets nothing back.
-    pub(super) fn new(most: usize) -> Self {
+impl<A: Ord + Clone> Ledgers<A> {
+    /// `burst` at once from each, `per_hour` in the long run. At most `most` are kept; whoever would need one more waits, so that flooding the table sets nothing back.
+    pub(super) fn new(most: usize, burst: u32, per_hour: u32) -> Self {
         Self {
             drawn: BTreeMap::new(),
             most,
+            burst,
+            per_hour,
         }
     }
 
     /// Two peers are about to learn each other's addresses: both pay, or none.
-    pub(super) fn meet(&mut self, asker: &Account, other: &Account, now: Timestamp) -> Result<(), Spent> {
+    pub(super) fn meet(&mut self, asker: &A, other: &A, now: Timestamp) -> Result<(), Spent> {
         if !self.may_meet(other, now) {
             return Err(Spent::Other);
         }
@@ -59,7 +62,7 @@ impl Ledgers {
     }
 
     /// Whether this one may learn one more.
-    pub(super) fn may_meet(&self, account: &Account, now: Timestamp) -> bool {
+    pub(super) fn may_meet(&self, account: &A, now: Timestamp) -> bool {
         match self.drawn.get(account) {
             Some(bucket) => bucket.has_one(now),
             None => self.drawn.len() < self.most,
@@ -67,7 +70,7 @@ impl Ledgers {
     }
 
     /// An introduction ended before a candidate was passed on: nothing was learnt.
-    pub(super) fn give_back(&mut self, account: &Account) {
+    pub(super) fn give_back(&mut self, account: &A) {
         if let Some(bucket) = self.drawn.get_mut(account) {
             bucket.give_back();
         }
@@ -78,14 +81,15 @@ impl Ledgers {
         self.drawn.retain(|_, bucket| !bucket.is_full(now));
     }
 
-    fn draw(&mut self, account: &Account, now: Timestamp) -> Result<(), RetryAfter> {
+    /// Takes one, if it is there.
+    pub(super) fn draw(&mut self, account: &A, now: Timestamp) -> Result<(), RetryAfter> {
         if let Some(bucket) = self.drawn.get_mut(account) {
             return bucket.take(now);
         }
         if self.drawn.len() >= self.most {
             return Err(RetryAfter(FULL_RETRY_S));
         }
-        let mut bucket = Bucket::hourly(GUARDED_INTRODUCTIONS, GUARDED_REPLACEMENTS_PER_HOUR, now);
+        let mut bucket = Bucket::hourly(self.burst, self.per_hour, now);
         bucket.take(now)?;
         self.drawn.insert(account.clone(), bucket);
         Ok(())

@@ -121,6 +121,14 @@ impl Tracker {
         let member = self.member(stay)?;
         member.admission_tag.clone_from(&grant.tag);
         let (key, election) = (member.key, member.election);
+        if tag != grant.tag {
+            let account = member.account(stay.swarm, stay.handle);
+            if let Some(swarm) = self.swarms.get_mut(&stay.swarm)
+                && swarm.sources.remove(&stay.handle)
+            {
+                swarm.sources.insert(stay.handle, account);
+            }
+        }
         let ticket = self.ticket(now, stay.swarm, (key, election), &grant)?;
         let answer = ServerMessage::Ticket {
             ticket,

@@ -10,6 +10,7 @@ mod api;
 mod challenging;
 mod config;
 mod counts;
+mod drawing;
 mod exposure;
 mod finding;
 mod introduction;

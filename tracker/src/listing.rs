@@ -5,6 +5,7 @@ use swarmseal::signal::{Announce, ErrorCode, Exposure, MAX_LIST, ServerMessage};
 use swarmseal::swarm::Timestamp;
 
 use super::api::ConnId;
+use super::exposure::Account;
 use super::swarm::Announced;
 use super::tracker::{Refusal, Stay, Timer, Tracker};
 
@@ -61,8 +62,16 @@ impl Tracker {
 
     /// Lists a member from now on; the others hear of it if that is new.
     pub(super) fn add_source(&mut self, now: Timestamp, stay: Stay) {
+        let Ok(account) = self
+            .member(stay)
+            .map(|member| member.account(stay.swarm, stay.handle))
+        else {
+            return;
+        };
         let swarm = self.swarms.get_mut(&stay.swarm);
-        if swarm.is_some_and(|swarm| swarm.sources.insert(stay.handle)) {
+        if swarm.is_some_and(|swarm| swarm.sources.insert(stay.handle, account.clone()))
+            && self.news.draw(&(stay.swarm, account), now).is_ok()
+        {
             self.spread_news(now, stay);
         }
     }
@@ -109,15 +118,13 @@ impl Tracker {
         let Some(asker) = swarm.members.get(&stay.handle) else {
             return Vec::new();
         };
-        let mut drawn = swarm.sources.sample(SAMPLE, &mut self.random);
-        drawn.retain(|handle| *handle != stay.handle);
-        if self.config.exposure == Exposure::Guarded {
-            // Who may meet nobody for now is not named: asking for it would only be refused.
-            drawn.retain(|handle| {
-                let source = swarm.members.get(handle);
-                source.is_some_and(|source| self.ledgers.may_meet(&source.account(stay.swarm, *handle), now))
-            });
-        }
+        // Who may meet nobody for now is not named: asking for it would only be refused.
+        let may_be_named = |account: &Account| {
+            self.config.exposure != Exposure::Guarded || self.ledgers.may_meet(account, now)
+        };
+        let drawn = swarm
+            .sources
+            .sample(want, stay.handle, may_be_named, &mut self.random);
         let (mut unknown, known): (Vec<Handle>, Vec<Handle>) = drawn
             .into_iter()
             .partition(|handle| !asker.introductions.contains_key(handle));
@@ -201,7 +208,5 @@ impl Tracker {
     }
 }
 
-/// Sources looked at for one list: enough for a choice by rank, few enough for the largest swarm.
-const SAMPLE: usize = 4 * MAX_LIST;
 /// Members looked at when a source appears.
 const NEWS_SAMPLE: usize = 4 * MAX_LIST;

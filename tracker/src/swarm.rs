@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use swarmseal::content::{PublicKey, SwarmId};
-use swarmseal::identity::{Drbg, Election, Handle};
+use swarmseal::identity::{Election, Handle};
 use swarmseal::signal::{
     DIRECT_INTRODUCTIONS, DIRECT_REPLACEMENTS_PER_MINUTE, IntroductionId, MAX_LIST, TrackRanges,
 };
@@ -12,6 +12,7 @@ use swarmseal::swarm::Timestamp;
 use super::api::{ConnId, PrefixTag};
 use super::challenging::Proof;
 use super::config::TrackerConfig;
+use super::drawing::{RandomSet, Sources};
 use super::exposure::Account;
 use super::ranking::Profile;
 use super::rate::{Bucket, Rate};
@@ -21,9 +22,9 @@ use super::rate::{Bucket, Rate};
 pub(super) struct Swarm {
     pub(super) members: BTreeMap<Handle, Member>,
     /// All members, for drawing one at random.
-    pub(super) everybody: RandomSet,
+    pub(super) everybody: RandomSet<Handle>,
     /// Members with an announcement that is valid, and proven where it can be.
-    pub(super) sources: RandomSet,
+    pub(super) sources: Sources,
 }
 
 /// One peer in one swarm.
@@ -122,7 +123,7 @@ impl Member {
         }
     }
 
-    /// Whose exposure this member's introductions count against.
+    /// Whose exposure this member's introductions count against, and as whom it is drawn for lists.
     pub(super) fn account(&self, swarm: SwarmId, handle: Handle) -> Account {
         if self.admission_tag.is_empty() {
             Account::Handle(swarm, handle)
@@ -160,70 +161,6 @@ impl Member {
 
     pub(super) fn has_met(&self, peer: &Handle) -> bool {
         self.introductions.contains_key(peer) || self.met.contains(peer)
-    }
-}
-
-/// Handles from which a random one can be drawn at once.
-#[derive(Debug, Default)]
-pub(super) struct RandomSet {
-    items: Vec<Handle>,
-    places: BTreeMap<Handle, usize>,
-}
-
-impl RandomSet {
-    pub(super) fn insert(&mut self, handle: Handle) -> bool {
-        if self.places.contains_key(&handle) {
-            return false;
-        }
-        self.places.insert(handle, self.items.len());
-        self.items.push(handle);
-        true
-    }
-
-    pub(super) fn remove(&mut self, handle: &Handle) -> bool {
-        let Some(place) = self.places.remove(handle) else {
-            return false;
-        };
-        self.items.swap_remove(place);
-        if let Some(moved) = self.items.get(place) {
-            self.places.insert(*moved, place);
-        }
-        true
-    }
-
-    pub(super) fn contains(&self, handle: &Handle) -> bool {
-        self.places.contains_key(handle)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// At most `count` different handles in random order.
-    pub(super) fn sample(&self, count: usize, random: &mut Drbg) -> Vec<Handle> {
-        if self.items.len() <= count.saturating_mul(2) {
-            let mut all = self.items.clone();
-            random.shuffle(&mut all);
-            all.truncate(count);
-            return all;
-        }
-        let mut drawn = BTreeSet::new();
-        let mut sample = Vec::with_capacity(count);
-        // More than half are left at every draw, so this ends soon; the bound is for the reader.
-        for _ in 0..count.saturating_mul(16) {
-            if sample.len() >= count {
-                break;
-            }
-            let place = random
-                .index(self.items.len())
-                .and_then(|place| self.items.get(place));
-            if let Some(handle) = place
-                && drawn.insert(*handle)
-            {
-                sample.push(*handle);
-            }
-        }
-        sample
     }
 }
 

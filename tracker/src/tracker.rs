@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use swarmseal::content::{SwarmId, SwarmSecret};
 use swarmseal::identity::{Drbg, Handle};
 use swarmseal::signal::{
-    ClientMessage, EndReason, ErrorCode, IntroductionId, InvalidSignal, Loopback, SIGNAL_VERSION,
-    ServerMessage, Shown,
+    ClientMessage, EndReason, ErrorCode, GUARDED_INTRODUCTIONS, GUARDED_REPLACEMENTS_PER_HOUR,
+    IntroductionId, InvalidSignal, Loopback, SIGNAL_VERSION, ServerMessage, Shown,
 };
 use swarmseal::swarm::Timestamp;
 
@@ -15,7 +15,7 @@ use super::api::{CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Tr
 use super::challenging::Proof;
 use super::config::TrackerConfig;
 use super::counts::Counts;
-use super::exposure::Ledgers;
+use super::exposure::{Account, Ledgers};
 use super::introduction::{Introduction, Lapse};
 use super::prefix::Prefixes;
 use super::ranking::{LeastIntroduced, Ranking};
@@ -40,7 +40,9 @@ pub struct Tracker {
     pub(super) introductions: BTreeMap<IntroductionId, Introduction>,
     pub(super) prefixes: Prefixes,
     pub(super) departed: BTreeMap<(SwarmId, Handle), Departed>,
-    pub(super) ledgers: Ledgers,
+    pub(super) ledgers: Ledgers<Account>,
+    /// How often others hear unasked of a new source of one account.
+    pub(super) news: Ledgers<(SwarmId, Account)>,
     pub(super) revocations: Revocations,
     pub(super) suspicions: Suspicions,
     pub(super) turn: Option<TurnServer>,
@@ -119,7 +121,8 @@ impl Tracker {
             connections: config.peer_connections,
         };
         let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
-        let ledgers = Ledgers::new(most.saturating_mul(LEDGERS_PER_CONNECTION));
+        let most = most.saturating_mul(LEDGERS_PER_CONNECTION);
+        let ledgers = Ledgers::new(most, GUARDED_INTRODUCTIONS, GUARDED_REPLACEMENTS_PER_HOUR);
         Self {
             admissions: Bucket::full(config.challenge.admissions, Timestamp(0)),
             round_trips: VecDeque::new(),
@@ -136,6 +139,7 @@ impl Tracker {
             prefixes: Prefixes::default(),
             departed: BTreeMap::new(),
             ledgers,
+            news: Ledgers::new(most, NEWS, NEWS_PER_HOUR),
             revocations: Revocations::default(),
             suspicions: Suspicions::default(),
             turn: None,
@@ -484,6 +488,7 @@ impl Tracker {
             self.swept_at = now;
             self.prefixes.sweep(now);
             self.ledgers.sweep(now);
+            self.news.sweep(now);
             self.suspicions.sweep(now);
             self.departed.retain(|_, departed| departed.until > now);
         }
@@ -602,7 +607,12 @@ const PATIENCE: Rate = Rate {
 const OVERLOADED_RETRY_S: u32 = 30;
 /// How long an exposure budget is kept for a key that may come back: as long as its ticket may be valid.
 const DEPARTED_MS: u64 = 600_000;
-/// Exposure ledgers that are kept for each connection that there may be.
+/// An account is news to its swarm once…
+const NEWS: u32 = 1;
+/// …and again about as often as viewers come and go: who announces and withdraws in turns, or under one handle after the other, is
+/// heard of no more than others are.
+const NEWS_PER_HOUR: u32 = 2;
+/// Ledgers of each kind that are kept for each connection that there may be.
 const LEDGERS_PER_CONNECTION: usize = 4;
 /// How often what has run out is thrown away.
 const SWEEP_US: u64 = 10_000_000;

@@ -15,6 +15,7 @@ mod lists;
 mod report;
 mod requirement_4_1_exposure;
 mod requirement_4_3_adversarial_announcement;
+mod requirement_4_3_lists;
 mod requirement_4_4_auditors;
 mod requirement_4_4_network_verifies;
 mod revocation;

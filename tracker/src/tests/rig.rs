@@ -160,13 +160,19 @@ impl Rig {
 
     /// Connects and joins under a key that follows from `number`.
     pub(super) fn join_as(&mut self, number: u64) -> (ConnId, EphemeralKeys) {
+        let (conn, keys, _) = self.join_from(number, PrefixTag(number % 1_000));
+        (conn, keys)
+    }
+
+    /// As [`Self::join_as`], from there.
+    pub(super) fn join_from(&mut self, number: u64, prefix: PrefixTag) -> (ConnId, EphemeralKeys, Joined) {
         let mut seed = [0xa5; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
         let keys = EphemeralKeys::from_seed(seed);
-        let conn = self.connect(number % 1_000);
+        let conn = self.connect(prefix.0);
         let join = Join::sign(&keys, &secret(), SWARM, &self.nonces[&conn], None);
-        joined(&self.say(conn, ClientMessage::Join(join)));
-        (conn, keys)
+        let joined = joined(&self.say(conn, ClientMessage::Join(join)));
+        (conn, keys, joined)
     }
 
     pub(super) fn announcement(&self, conn: ConnId, seed: u8, seq: u64, segments: u32) -> Announce {
