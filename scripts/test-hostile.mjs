@@ -1,5 +1,6 @@
-// `npm run test:hostile [-- --json FILE] [-- --mutants]`: every attack of tests/hostile in full, one line for each; or, with
-// --mutants, each defence taken out of a copy of the source, where the attack that it is there for must then succeed;
+// `npm run test:hostile [-- --json FILE] [-- --mutants [NAME…]]`: every attack of tests/hostile in full, one line for each; or,
+// with --mutants, each defence (or those named) taken out of a copy of the source, where the attack that it is there for must
+// then succeed;
 // --mutants-apply only looks whether the source is still what that needs.
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +20,7 @@ const LINES = path.join(WORK, 'hostile.jsonl');
 /** Every test target with attacks in it, and the package that it belongs to. */
 const TARGETS = [
   ['--package', 'swarmseal', '--test', 'hostile'],
-  ['--package', 'swarmseal', '--test', 'swarm', 'live_attacks'],
+  ['--package', 'swarmseal', '--test', 'swarm', 'attacks'],
   ['--package', 'swarmseal-tracker', 'requirement'],
   ['--package', 'swarmseal-tracker', 'revocation'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
@@ -34,7 +35,8 @@ const BUILDS = [
   [process.execPath, ['tests/browser/make-streams.mjs']],
 ];
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { json: { type: 'string' }, mutants: { type: 'boolean' }, 'mutants-apply': { type: 'boolean' } },
 });
 await mkdir(WORK, { recursive: true });
@@ -83,7 +85,12 @@ async function noAttackSucceeds() {
 }
 
 async function allMutantsAreCaught() {
-  const names = (await readdir(MUTANTS)).filter((name) => name.endsWith('.patch')).sort();
+  const all = (await readdir(MUTANTS)).filter((name) => name.endsWith('.patch')).sort();
+  const unknown = positionals.filter((name) => !all.includes(`${name}.patch`));
+  if (unknown.length > 0) {
+    throw new Error(`no patch in ${MUTANTS} is called ${unknown.join(', ')}`);
+  }
+  const names = positionals.length === 0 ? all : positionals.map((name) => `${name}.patch`);
   await copySource();
   // The copy as it is: it builds, and nothing succeeds on it.
   await output('cargo', ['test', '--quiet', '--test', 'hostile'], {

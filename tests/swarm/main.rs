@@ -14,6 +14,7 @@ mod challenge;
 mod chaos;
 mod download;
 mod election;
+mod election_attacks;
 mod hostile;
 mod live;
 mod live_attacks;
