@@ -52,6 +52,7 @@ export async function setup(purpose) {
 
 const PURPOSES = ['start', 'viewers', 'live', 'test'];
 const NODE_MAJOR = 20;
+const DENY_VERSION = '0.20.2';
 const NPM_STAMP = path.join(ROOT, 'node_modules', '.swarmseal-lock');
 
 const NEEDS = [
@@ -112,31 +113,20 @@ const NEEDS = [
       await writeFile(NPM_STAMP, await lockDigest());
     },
   },
-  {
-    what: 'wasm-bindgen',
-    for: 'start',
-    why: 'binds the core to JavaScript, in exactly the version of Cargo.lock',
-    command: 'cargo install wasm-bindgen-cli --root .tools --version VERSION_IN_CARGO_LOCK',
-    met: async () => (await version(path.join(TOOLS_BIN, 'wasm-bindgen'))) === (await bindgenVersion()),
-    install: async () => {
-      // It runs for a tenth of a second a build: a build that is done sooner is worth more than one that runs faster.
-      const profile = { OPT_LEVEL: '1', LTO: 'off', CODEGEN_UNITS: '16' };
-      const env = Object.fromEntries(
-        Object.entries(profile).map(([key, value]) => [`CARGO_PROFILE_RELEASE_${key}`, value]),
-      );
-      const args = [
-        'install',
-        'wasm-bindgen-cli',
-        '--version',
-        await bindgenVersion(),
-        '--root',
-        TOOLS,
-        '--force',
-        '--quiet',
-      ];
-      await run('cargo', args, { env: { ...env, CARGO_TARGET_DIR: undefined } });
-    },
-  },
+  cargoTool(
+    'wasm-bindgen',
+    'start',
+    'binds the core to JavaScript, in exactly the version of Cargo.lock',
+    'wasm-bindgen-cli',
+    bindgenVersion,
+  ),
+  cargoTool(
+    'cargo-deny',
+    'test',
+    'checks licences and sources of the crates that are built in',
+    'cargo-deny',
+    async () => DENY_VERSION,
+  ),
   debian('Chromium', 'viewers', 'runs headless viewers', ['chromium'], () => exists('chromium')),
   debian('ip', 'viewers', 'gives browsers a network where there is none', ['iproute2'], () => exists('ip')),
   debian('ChromeDriver', 'test', 'runs the wasm tests in Chromium', ['chromium-driver'], () =>
@@ -190,6 +180,28 @@ function debian(what, purpose, why, packages, met) {
         await apt('update', '-qq');
         await apt('install', '-y', '-qq', '--no-install-recommends', ...packages);
       }
+    },
+  };
+}
+
+/** A tool that cargo builds into .tools, in the version that `wanted` gives. */
+function cargoTool(what, purpose, why, crate, wanted) {
+  return {
+    what,
+    for: purpose,
+    why,
+    command: `cargo install ${crate} --root .tools --locked`,
+    met: async () => (await version(path.join(TOOLS_BIN, what))) === (await wanted()),
+    install: async () => {
+      // It runs for a moment in each build or test: one that is done sooner is worth more than one that runs faster.
+      const profile = { OPT_LEVEL: '1', LTO: 'off', CODEGEN_UNITS: '16' };
+      const env = Object.fromEntries(
+        Object.entries(profile).map(([key, value]) => [`CARGO_PROFILE_RELEASE_${key}`, value]),
+      );
+      const args = ['install', crate, '--version', await wanted(), '--root', TOOLS];
+      await run('cargo', [...args, '--locked', '--force', '--quiet'], {
+        env: { ...env, CARGO_TARGET_DIR: undefined },
+      });
     },
   };
 }

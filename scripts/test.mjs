@@ -37,6 +37,12 @@ const SUITES = [
       ],
     ],
   },
+  {
+    name: 'deny',
+    commands: [
+      ['cargo-deny', '--workspace', 'check', '--hide-inclusion-graph', 'bans', 'licenses', 'sources'],
+    ],
+  },
   { name: 'rust', commands: [['cargo', 'test', '--workspace', '--quiet']] },
   {
     name: 'simulate',
