@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use notify::RecommendedWatcher;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::publisher::hls::parts;
@@ -21,8 +21,49 @@ use crate::watching;
 #[derive(Debug)]
 pub(super) struct Holding {
     changes: watch::Sender<u64>,
+    room: Semaphore,
     /// Made when the first request has to wait.
     watchers: Mutex<Vec<(PathBuf, RecommendedWatcher)>>,
+}
+
+/// Why a request is not held until there is what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheld {
+    /// Its directives make no sense.
+    BadDirectives,
+    /// It asks for what nobody is making yet.
+    TooFarAhead,
+    /// What it asks for did not come.
+    NotInTime,
+    /// Enough others are held.
+    TooManyHeld,
+}
+
+impl Unheld {
+    /// Stable code.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::BadDirectives => "bad_directives",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::NotInTime => "not_in_time",
+            Self::TooManyHeld => "too_many_held",
+        }
+    }
+
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::BadDirectives | Self::TooFarAhead => StatusCode::BAD_REQUEST,
+            Self::NotInTime | Self::TooManyHeld => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// When to ask again, in seconds, where that may help.
+    pub(super) const fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::TooManyHeld => Some("1"),
+            Self::BadDirectives | Self::TooFarAhead | Self::NotInTime => None,
+        }
+    }
 }
 
 /// The delivery directives of a request.
@@ -36,20 +77,20 @@ impl Directives {
     /// `None` without directives.
     ///
     /// # Errors
-    /// They make no sense: 400.
-    pub(super) fn of(query: Option<&str>) -> Result<Option<Self>, StatusCode> {
+    /// [`Unheld::BadDirectives`]
+    pub(super) fn of(query: Option<&str>) -> Result<Option<Self>, Unheld> {
         let value = |wanted: &str| {
             let pairs = query.unwrap_or_default().split('&');
             let mut values =
                 pairs.filter_map(|pair| pair.split_once('=').filter(|(name, _)| *name == wanted));
             values
                 .next()
-                .map(|(_, value)| value.parse().map_err(|_| StatusCode::BAD_REQUEST))
+                .map(|(_, value)| value.parse().map_err(|_| Unheld::BadDirectives))
                 .transpose()
         };
         match (value("_HLS_msn")?, value("_HLS_part")?) {
             (Some(segment), part) => Ok(Some(Self { segment, part })),
-            (None, Some(_)) => Err(StatusCode::BAD_REQUEST),
+            (None, Some(_)) => Err(Unheld::BadDirectives),
             (None, None) => Ok(None),
         }
     }
@@ -57,8 +98,13 @@ impl Directives {
 
 impl Holding {
     pub(super) fn new() -> Self {
+        Self::with_room(MAX_HELD)
+    }
+
+    fn with_room(most: usize) -> Self {
         Self {
             changes: watch::Sender::new(0),
+            room: Semaphore::new(most),
             watchers: Mutex::default(),
         }
     }
@@ -66,14 +112,15 @@ impl Holding {
     /// Waits until the playlist at `path` has what is asked for.
     ///
     /// # Errors
-    /// 400 if it is too far ahead, 503 if it does not come in time.
+    /// [`Unheld`]
     pub(super) async fn playlist(
         self: &Arc<Self>,
         root: &Path,
         path: &Path,
         asked: Directives,
-    ) -> Result<(), StatusCode> {
+    ) -> Result<(), Unheld> {
         let mut until = None;
+        let mut place = None;
         let mut changes = self.watch(root);
         loop {
             changes.mark_unchanged();
@@ -85,40 +132,52 @@ impl Holding {
                 return Ok(());
             }
             if asked.segment > there.next.saturating_add(FURTHEST_AHEAD) {
-                return Err(StatusCode::BAD_REQUEST);
+                return Err(Unheld::TooFarAhead);
+            }
+            if place.is_none() {
+                place = Some(self.place()?);
             }
             let until = *until.get_or_insert_with(|| Instant::now() + there.target * PATIENCE_TARGETS);
             if !wait(&mut changes, until).await {
-                return Err(StatusCode::SERVICE_UNAVAILABLE);
+                return Err(Unheld::NotInTime);
             }
         }
     }
 
     /// Waits until a file is there that a playlist beside it hints at. Returns at once if none does.
-    pub(super) async fn hinted(self: &Arc<Self>, root: &Path, path: &Path) {
+    ///
+    /// # Errors
+    /// [`Unheld::TooManyHeld`]
+    pub(super) async fn hinted(self: &Arc<Self>, root: &Path, path: &Path) -> Result<(), Unheld> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
         else {
-            return;
+            return Ok(());
         };
         // Most of what is not there is hinted at by nobody, and then nothing is watched for it.
         if hint(folder, name).await.is_none() {
-            return;
+            return Ok(());
         }
+        let _place = self.place()?;
         let mut until = None;
         let mut changes = self.watch(root);
         loop {
             changes.mark_unchanged();
             let Some(target) = hint(folder, name).await else {
-                return;
+                return Ok(());
             };
             if tokio::fs::try_exists(path).await.unwrap_or(true) {
-                return;
+                return Ok(());
             }
             let until = *until.get_or_insert_with(|| Instant::now() + target * PATIENCE_TARGETS);
             if !wait(&mut changes, until).await {
-                return;
+                return Ok(());
             }
         }
+    }
+
+    /// One of the places to wait in, until it is dropped.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Unheld> {
+        self.room.try_acquire().map_err(|_| Unheld::TooManyHeld)
     }
 
     /// Wakes whenever a playlist below `root` changes.
@@ -230,6 +289,9 @@ const MAX_TARGET_S: u64 = 60;
 const MAX_PLAYLIST: u64 = 1 << 20;
 /// A playlist that hints lists a window of a live stream; longer ones are not read for it.
 const MAX_HINTING: u64 = 256 << 10;
+/// Requests that are held at a time, so that waiting has a bound in memory, files open and looks at playlists: two for each of two
+/// thousand viewers who come to this origin without a CDN in between.
+const MAX_HELD: usize = 4_096;
 /// Some file systems tell nobody what happens on them.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -266,11 +328,50 @@ mod tests {
     fn directives_that_make_no_sense_are_refused() {
         assert_eq!(Directives::of(Some("token=1")), Ok(None));
         for query in ["_HLS_part=1", "_HLS_msn=x", "_HLS_msn=1&_HLS_part=-1"] {
-            assert_eq!(
-                Directives::of(Some(query)),
-                Err(StatusCode::BAD_REQUEST),
-                "{query}"
-            );
+            assert_eq!(Directives::of(Some(query)), Err(Unheld::BadDirectives), "{query}");
         }
+    }
+
+    #[tokio::test]
+    async fn no_more_are_held_than_there_is_room_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.m3u8");
+        let hinting = format!("{PLAYLIST}#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"d\"\n");
+        std::fs::write(&path, &hinting).unwrap();
+        let holding = Arc::new(Holding::with_room(2));
+        let ask = |query: &str| {
+            let (holding, root, path, asked) = (
+                Arc::clone(&holding),
+                folder.path().to_owned(),
+                path.clone(),
+                asked(query),
+            );
+            tokio::spawn(async move { holding.playlist(&root, &path, asked).await })
+        };
+        let held = [ask("_HLS_msn=8"), ask("_HLS_msn=9&_HLS_part=0")];
+        while holding.room.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        // One more has to come back, whether for a playlist or for a part, and what is there takes no place.
+        assert_eq!(ask("_HLS_msn=8").await.unwrap(), Err(Unheld::TooManyHeld));
+        let part = folder.path().join("d");
+        assert_eq!(
+            holding.hinted(folder.path(), &part).await,
+            Err(Unheld::TooManyHeld)
+        );
+        assert_eq!(ask("_HLS_msn=7").await.unwrap(), Ok(()));
+        assert_eq!(
+            holding.hinted(folder.path(), &folder.path().join("e")).await,
+            Ok(())
+        );
+        // Places are given back, whether what was waited for came…
+        std::fs::write(&path, format!("{hinting}#EXTINF:2,\nd\n")).unwrap();
+        let [first, second] = held;
+        assert_eq!(first.await.unwrap(), Ok(()));
+        assert_eq!(holding.room.available_permits(), 1);
+        // …or whoever waited has gone.
+        second.abort();
+        assert!(second.await.unwrap_err().is_cancelled());
+        assert_eq!(holding.room.available_permits(), 2);
     }
 }

@@ -20,7 +20,7 @@ use crate::connection::{Meter, Remote};
 use crate::publisher::is_document;
 
 use super::access_log::{AccessLog, Line, unix_ms};
-use super::holding::{Directives, Holding};
+use super::holding::{Directives, Holding, Unheld};
 use super::mount::Mount;
 use super::range::{self, Asked};
 use super::{cache, media_type};
@@ -117,9 +117,9 @@ impl Origin {
         let index = if rest.ends_with('/') { "index.html" } else { "" };
         let name = format!("{rest}{index}");
         if request.method() == Method::GET
-            && let Err(status) = self.hold(mount.folder(), &name, request.uri().query()).await
+            && let Err(unheld) = self.hold(mount.folder(), &name, request.uri().query()).await
         {
-            return empty(status);
+            return refused(unheld);
         }
         let Ok(inner) = PathAndQuery::try_from(name.as_str()) else {
             return empty(StatusCode::NOT_FOUND);
@@ -156,7 +156,7 @@ impl Origin {
 
 impl Origin {
     /// Low latency: waits for what will be there soon.
-    async fn hold(&self, root: &Path, name: &str, query: Option<&str>) -> Result<(), StatusCode> {
+    async fn hold(&self, root: &Path, name: &str, query: Option<&str>) -> Result<(), Unheld> {
         let path = root.join(name.trim_start_matches('/'));
         if is_document(name) {
             return match Directives::of(query)? {
@@ -166,7 +166,7 @@ impl Origin {
         }
         // Names with escapes are hinted at by nobody.
         if !name.contains('%') && !tokio::fs::try_exists(&path).await.unwrap_or(true) {
-            self.holding.hinted(root, &path).await;
+            self.holding.hinted(root, &path).await?;
         }
         Ok(())
     }
@@ -226,6 +226,17 @@ fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+/// Says why, as `code` and a line feed.
+fn refused(unheld: Unheld) -> Response {
+    let mut response = Response::new(Body::from(format!("{}\n", unheld.code())));
+    *response.status_mut() = unheld.status();
+    let response = with_header(response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    match unheld.retry_after() {
+        Some(seconds) => with_header(response, header::RETRY_AFTER, seconds),
+        None => response,
+    }
 }
 
 fn with_header(mut response: Response, name: header::HeaderName, value: &'static str) -> Response {
@@ -327,3 +338,22 @@ impl Drop for Counted {
 const DATE_BYTES: usize = 37;
 /// File bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_not_held_is_told_why_and_when_to_come_back() {
+        let answer = refused(Unheld::TooManyHeld);
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        assert_eq!(body, "too_many_held\n");
+        let answer = refused(Unheld::TooFarAhead);
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER), None);
+    }
+}
