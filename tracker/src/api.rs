@@ -50,7 +50,7 @@ pub enum Input {
         /// The message, not validated yet.
         message: ClientMessage,
     },
-    /// A chunk arrived in a binary message, and was hashed.
+    /// A chunk arrived in a binary message, and was hashed if it is one that was asked for.
     Shown {
         /// The connection.
         conn: ConnId,

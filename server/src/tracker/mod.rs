@@ -5,6 +5,7 @@
 //! log line, a metric and an error text of this room never name an address, an account, a header, a handle or a swarm.
 
 mod actor;
+mod asked;
 mod contents;
 mod index;
 mod metrics;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{SinkExt as _, StreamExt as _};
-use swarmseal::signal::{ClientMessage, Shown};
+use swarmseal::signal::ClientMessage;
 use swarmseal_tracker::{CloseReason, ConnId, Input, PrefixTag};
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::actor::TrackerHandle;
+use super::asked::Asked;
 use super::outbox::{Outgoing, Waiting};
 
 /// How a connection is carried.
@@ -31,6 +32,7 @@ pub(super) async fn carry(socket: WebSocket, tracker: TrackerHandle, prefix: Pre
         socket,
         pace,
         is_slow: false,
+        asked: Asked::default(),
     };
     let end = connection.run(&tracker, conn, outgoing).await;
     tracker.inputs(vec![Input::Closed { conn }]).await;
@@ -51,6 +53,7 @@ struct Connection {
     pace: Pace,
     /// A message has not left in time.
     is_slow: bool,
+    asked: Asked,
 }
 
 impl Connection {
@@ -68,7 +71,7 @@ impl Connection {
             tokio::select! {
                 // None: too slow, and whatever is left is not worth waiting for.
                 batch = outgoing.take(BATCH) => {
-                    let (messages, end) = written(batch?)?;
+                    let (messages, end) = written(batch?, &mut self.asked)?;
                     self.send_all(messages).await?;
                     if end.is_some() {
                         return end;
@@ -93,7 +96,7 @@ impl Connection {
         let mut next = Some(received);
         let mut is_patient = true;
         while let Some(received) = next {
-            let Some(input) = input(conn, received) else {
+            let Some(input) = input(conn, received, &mut self.asked) else {
                 return (inputs, false);
             };
             inputs.push(input);
@@ -160,14 +163,14 @@ impl Connection {
 type Received = Option<Result<Message, axum::Error>>;
 
 /// `None` if the connection is over.
-fn input(conn: ConnId, received: Received) -> Option<Input> {
+fn input(conn: ConnId, received: Received, asked: &mut Asked) -> Option<Input> {
     Some(match received?.ok()? {
         Message::Text(text) => match serde_json::from_str::<ClientMessage>(&text) {
             Ok(message) => Input::Message { conn, message },
             Err(_) => Input::Malformed { conn },
         },
         // Hashed here, where other connections do not wait for it.
-        Message::Binary(bytes) => match Shown::read(&bytes) {
+        Message::Binary(bytes) => match asked.read(&bytes) {
             Some(shown) => Input::Shown { conn, shown },
             None => Input::Malformed { conn },
         },
@@ -177,11 +180,12 @@ fn input(conn: ConnId, received: Received) -> Option<Input> {
 }
 
 /// The frames of a batch, and the reason to close after them if it has one. `None` for a message that cannot be written.
-fn written(batch: Vec<Outgoing>) -> Option<(Vec<Message>, Option<CloseReason>)> {
+fn written(batch: Vec<Outgoing>, asked: &mut Asked) -> Option<(Vec<Message>, Option<CloseReason>)> {
     let mut messages = Vec::with_capacity(batch.len());
     for outgoing in batch {
         match outgoing {
             Outgoing::Message(message) => {
+                asked.note(&message);
                 messages.push(Message::Text(serde_json::to_string(&message).ok()?.into()));
             }
             Outgoing::Close(reason) => return Some((messages, Some(reason))),
