@@ -9,6 +9,7 @@ import { launchBrowser } from '../../scripts/lib/browsers.mjs';
 import { start } from '../../scripts/lib/run.mjs';
 import { track } from '../../scripts/lib/service.mjs';
 import { BENCH } from './site.mjs';
+import { farAway } from './far.mjs';
 import { browserCpuSeconds, rendererBytes } from './processes.mjs';
 import { startRelay } from './relay.mjs';
 
@@ -25,11 +26,16 @@ export class Trial {
     this.options = options;
   }
 
-  /** `tracker` is `swarmseal`, `bittorrent`, `relay` or null; `origin` are faults of tests/browser/lib/origin.mjs. */
-  async open({ tracker = null, origin = {}, browser = 'chromium' } = {}) {
+  /**
+   * `tracker` is `swarmseal`, `bittorrent`, `relay` or null; `origin` are faults of tests/browser/lib/origin.mjs;
+   * `roundTripMs` is how far away both are.
+   */
+  async open({ tracker = null, origin = {}, browser = 'chromium', roundTripMs = 0 } = {}) {
     this.origin = await new Origin(this.site.root, origin).listen();
     this.#closing.push(() => this.origin.stop());
-    this.tracker = tracker === null ? undefined : await this.#startTracker(tracker);
+    this.url = await this.#away(this.origin.url, roundTripMs);
+    this.tracker =
+      tracker === null ? undefined : await this.#away(await this.#startTracker(tracker), roundTripMs);
     this.browser = await launchBrowser(browser);
     this.#closing.push(() => this.browser.close());
     this.inspector = await this.browser.inspect();
@@ -45,7 +51,7 @@ export class Trial {
 
   /** Opens a page of bench/pages with these parameters; undefined ones are left out. */
   async page(name, parameters) {
-    const url = new URL(`/bench/${name}`, this.origin.url);
+    const url = new URL(`/bench/${name}`, this.url);
     for (const [key, value] of Object.entries(parameters)) {
       if (value !== undefined) {
         url.searchParams.set(key, String(value));
@@ -91,6 +97,15 @@ export class Trial {
       `/content/${name}/`,
       path.join(this.site.root, 'content', name),
     );
+  }
+
+  async #away(url, roundTripMs) {
+    if (roundTripMs === 0) {
+      return url;
+    }
+    const far = await farAway(url, roundTripMs);
+    this.#closing.push(() => far.stop());
+    return far.url;
   }
 
   async #startTracker(kind) {

@@ -35,6 +35,11 @@ test('a goal that is missed leads the page and stands with its measurement', () 
   assert.match(page, /<td>1\.90<\/td>\s*<td>≥ 2<\/td>\s*<td>missed<\/td>/);
 });
 
+test('a goal that is missed by less than is shown is shown to be missed', () => {
+  const page = measured({ swarmseal: [1999], 'bittorrent-tracker': [1000] });
+  assert.match(page, /<td>1\.9990<\/td>\s*<td>≥ 2<\/td>\s*<td>missed<\/td>/);
+});
+
 test('whoever fails is told of with what happened, us included, and its rounds look different', () => {
   for (const name of ['swarmseal', 'bittorrent-tracker']) {
     const page = measured(
