@@ -7,9 +7,10 @@ pub(super) const MAX_DEMANDS: usize = 1_024;
 /// out of our sight.
 pub(super) const MAX_FETCHES: usize = 6;
 
-/// Chunks that may be requested from one peer at once: 2 MiB, more than the bandwidth-delay product of
-/// any link that a data channel fills.
-pub(super) const MAX_WINDOW: u32 = 128;
+/// Chunks that may be requested from one peer at once: 512 KiB, twice what a browser's data channel has under way on a
+/// link without loss. With 1 MiB Chromium's begins so fast that it loses what it sends, in its own queue, and waits for
+/// time-outs of 400 ms, several of them.
+pub(super) const MAX_WINDOW: u32 = 32;
 
 /// Chunks that may be requested from a peer of which it is not known yet how fast it answers.
 pub(super) const FIRST_WINDOW: u32 = 4;
@@ -17,7 +18,7 @@ pub(super) const FIRST_WINDOW: u32 = 4;
 /// Chunks that may be requested from a peer none of whose chunks has verified yet.
 pub(super) const UNPROVEN_WINDOW: u32 = 4;
 
-/// Requests of one peer waiting to be served. With 16 chunks each this is four windows.
+/// Requests of one peer waiting to be served: as many as a window has chunks.
 pub(super) const MAX_UPLOAD_QUEUE: usize = 32;
 
 /// Unsent bytes that one peer's channel may hold, unless its measured rate allows more.

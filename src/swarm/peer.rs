@@ -558,7 +558,7 @@ mod tests {
         peer.pace(3 * QUEUE_US, 1, 1);
         let after = window(&peer, 0);
         assert_eq!(after, MAX_WINDOW * 3 / 4);
-        peer.pace(50_000, 16, 16);
+        peer.pace(50_000, 8, 8);
         assert_eq!(window(&peer, 0), after, "most of it was not in use");
     }
 
