@@ -62,9 +62,9 @@ export class Participant {
   #busy = false;
   #closed = false;
 
-  /** Fetches and verifies the manifest, and starts an engine for it. */
+  /** Fetches the manifest beside the core, verifies it, and starts an engine for it. */
   static async enter(
-    core: Core,
+    core: Promise<Core>,
     request: JoinRequest,
     post: Post,
     hook: RequestHook,
@@ -72,7 +72,7 @@ export class Participant {
   ): Promise<Participant> {
     const requests = new Requests(new URL(request.manifest), request.asksBeforeHttp ? hook : null);
     const peer = await openVerified(core, request, requests, signal);
-    return new Participant(core, peer, request, requests, post);
+    return new Participant(await core, peer, request, requests, post);
   }
 
   private constructor(core: Core, peer: Peer, request: JoinRequest, requests: Requests, post: Post) {
@@ -506,7 +506,7 @@ export class Participant {
 
 /** A manifest that does not verify is fetched once more, past every cache, before it is believed to be wrong. */
 async function openVerified(
-  core: Core,
+  core: Promise<Core>,
   request: JoinRequest,
   requests: Requests,
   signal: AbortSignal,
@@ -514,8 +514,9 @@ async function openVerified(
   const url = new URL(request.manifest);
   for (let cache: RequestCache = 'no-cache'; ; cache = 'reload') {
     const sealed = await fetchSealed(requests, url, cache, signal);
+    const loaded = await core;
     try {
-      return core.open(
+      return loaded.open(
         {
           manifestUrl: request.manifest,
           content: request.content,
@@ -533,7 +534,7 @@ async function openVerified(
         now(),
       );
     } catch (error) {
-      const refusal = core.judge(error) ?? { code: 'core_poisoned', message: 'The core has failed.' };
+      const refusal = loaded.judge(error) ?? { code: 'core_poisoned', message: 'The core has failed.' };
       if (cache === 'reload' || !CURED_BY_RELOAD.has(refusal.code)) {
         throw new SwarmsealError(refusal.code, refusal.message);
       }

@@ -129,9 +129,8 @@ async function join({ join, id, request }: Message<'join'>): Promise<void> {
   joins.set(join, entry);
   const hook: RequestHook = (url, signal) => askPage(post, url, signal);
   try {
-    const loaded = await (core ?? load(''));
     const { signal } = entry.asked;
-    const participant = await Participant.enter(loaded, request, post, hook, signal);
+    const participant = await Participant.enter(core ?? load(''), request, post, hook, signal);
     if (signal.aborted) {
       participant.leave();
       throw new SwarmsealError('aborted', 'The join was aborted.');
