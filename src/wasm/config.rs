@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
 
 use super::error::BridgeError;
-use super::fields::{Fields, Unreadable, number, parsed};
+use super::fields::{Fields, Wrong, parsed};
 #[cfg(feature = "live")]
 use crate::content::live::LiveMemory;
 use crate::content::{ContentId, Manifest, Pin, PublicKey, Remembered, RollbackMemory, Trust, WallTime};
@@ -41,25 +41,28 @@ pub(super) struct Policy {
 
 impl PeerConfig {
     pub(super) fn read(config: &JsValue) -> Result<Self, BridgeError> {
-        let mut fields = Fields::of(config, "config")?;
+        let mut wrong = None;
+        let mut fields = Fields::of(config, "config", &mut wrong);
         let config = Self {
-            manifest_url: fields.text("manifestUrl")?,
-            content: fields.optional("content", |id| parsed(id, "content"))?,
-            trust: fields.list("trust", MOST, |key| parsed(key, "trust"))?,
-            tracker_keys: fields.list("trackerKeys", MOST, |key| parsed(key, "trackerKeys"))?,
-            tracker: fields.flag("tracker")?,
-            allow_loopback: fields.flag("allowLoopback")?,
-            policy: Policy::of(&fields.value("policy"))?,
-            store_bytes: fields.number("storeBytes")?,
-            unix_ms: fields.number("unixMs")?,
-            memory: fields.optional("memory", memory)?.unwrap_or_default(),
+            manifest_url: fields.text("manifestUrl"),
+            content: fields.optional_parsed("content"),
+            trust: fields.list("trust", MOST, |key, wrong| parsed(key, "trust", wrong)),
+            tracker_keys: fields.list("trackerKeys", MOST, |key, wrong| {
+                parsed(key, "trackerKeys", wrong)
+            }),
+            tracker: fields.flag("tracker"),
+            allow_loopback: fields.flag("allowLoopback"),
+            policy: fields.within_object("policy", Policy::of),
+            store_bytes: fields.number("storeBytes"),
+            unix_ms: fields.number("unixMs"),
+            memory: fields.optional_object("memory", memory).unwrap_or_default(),
             #[cfg(feature = "live")]
             live_memory: fields
-                .optional("liveMemory", live_memory)?
+                .optional_object("liveMemory", live_memory)
                 .unwrap_or(LiveMemory::NONE),
         };
-        fields.end()?;
-        Ok(config)
+        fields.end();
+        taken(config, wrong)
     }
 
     pub(super) const fn wall_time(&self) -> WallTime {
@@ -92,64 +95,66 @@ impl PeerConfig {
 
 impl Policy {
     pub(super) fn read(policy: &JsValue) -> Result<Self, BridgeError> {
-        Ok(Self::of(policy)?)
+        let mut wrong = None;
+        let policy = Self::of(policy, &mut wrong);
+        taken(policy, wrong)
     }
 
-    fn of(policy: &JsValue) -> Result<Self, Unreadable> {
-        let mut fields = Fields::of(policy, "policy")?;
+    fn of(policy: &JsValue, wrong: &mut Wrong) -> Self {
+        let mut fields = Fields::of(policy, "policy", wrong);
         let policy = Self {
-            sharing: fields.word(
-                "sharing",
-                &[
-                    ("off", Sharing::Off),
-                    ("receive", Sharing::Receive),
-                    ("on", Sharing::On),
-                ],
-            )?,
-            upload_bps: fields.optional("uploadBps", |bps| number(bps, "uploadBps"))?,
-            upload_bytes: fields.optional("uploadBytes", |bytes| number(bytes, "uploadBytes"))?,
+            sharing: match fields.word("sharing", &["off", "receive", "on"]) {
+                0 => Sharing::Off,
+                1 => Sharing::Receive,
+                _ => Sharing::On,
+            },
+            upload_bps: fields.optional_number("uploadBps"),
+            upload_bytes: fields.optional_number("uploadBytes"),
         };
-        fields.end()?;
-        Ok(policy)
+        fields.end();
+        policy
     }
 }
 
+fn taken<T>(read: T, wrong: Wrong) -> Result<T, BridgeError> {
+    wrong.map_or(Ok(read), |wrong| Err(wrong.into()))
+}
+
 /// What [`super::Peer::joined`] gave out on an earlier visit.
-fn memory(value: &JsValue) -> Result<RollbackMemory, Unreadable> {
-    let mut fields = Fields::of(value, "memory")?;
-    let seen = fields.optional_list("seen", MOST, |value| {
-        let mut fields = Fields::of(value, "seen")?;
-        Ok(Remembered {
+fn memory(value: &JsValue, wrong: &mut Wrong) -> RollbackMemory {
+    let mut fields = Fields::of(value, "memory", wrong);
+    let seen = fields.optional_list("seen", MOST, |value, wrong| {
+        let mut fields = Fields::of(value, "seen", wrong);
+        Some(Remembered {
             publisher: fields.parsed("publisher")?,
             content: fields.parsed("content")?,
-            version: fields.number("version")?,
+            version: fields.number("version"),
             hash: fields.parsed("hash")?,
-            issued: fields.number("issued")?,
+            issued: fields.number("issued"),
         })
-    })?;
-    let pins = fields.optional_list("pins", MOST, |value| {
-        let mut fields = Fields::of(value, "pins")?;
-        Ok(Pin {
+    });
+    let pins = fields.optional_list("pins", MOST, |value, wrong| {
+        let mut fields = Fields::of(value, "pins", wrong);
+        Some(Pin {
             source: fields.parsed("source")?,
             content: fields.parsed("content")?,
         })
-    })?;
-    Ok(RollbackMemory { seen, pins })
+    });
+    RollbackMemory { seen, pins }
 }
 
 /// What the event `head-taken` said of this content on an earlier visit.
 #[cfg(feature = "live")]
-fn live_memory(value: &JsValue) -> Result<LiveMemory, Unreadable> {
-    let mut fields = Fields::of(value, "liveMemory")?;
-    let memory = LiveMemory {
-        session: fields.number("session")?,
-        log: fields.number("log")?,
-        sequence: fields.number("sequence")?,
-        issued_ms: fields.number("issuedMs")?,
-        hash: Some(fields.parsed("hash")?),
-    };
+fn live_memory(value: &JsValue, wrong: &mut Wrong) -> LiveMemory {
     // The event says more.
-    Ok(memory)
+    let mut fields = Fields::of(value, "liveMemory", wrong);
+    LiveMemory {
+        session: fields.number("session"),
+        log: fields.number("log"),
+        sequence: fields.number("sequence"),
+        issued_ms: fields.number("issuedMs"),
+        hash: fields.parsed("hash"),
+    }
 }
 
 /// More keys or memories than anybody has.

@@ -1,7 +1,8 @@
 //! Reads plain JavaScript objects field by field.
 //!
 //! By hand, because what serde derives for this direction would be a quarter of the whole core: objects come in at a
-//! few places only, and all of them are lists of named texts and numbers.
+//! few places only, and all of them are lists of named texts and numbers. What is wrong is noted beside ([`Wrong`]) and
+//! reading goes on with a value that means nothing: to turn back at each of fifty fields would be more code than to read them.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,30 +11,44 @@ use core::str::FromStr;
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::content::from_base64url;
+
 /// The field that is missing, or is not what it should be; `unknown` if there is one that should not be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable(pub(super) &'static str);
 
+/// The first fault in what is being read. Whatever has been read counts for nothing if there is one.
+pub(super) type Wrong = Option<Unreadable>;
+
 /// An object whose fields are being read.
-pub(super) struct Fields {
-    object: Object,
+pub(super) struct Fields<'a> {
+    object: JsValue,
     unread: u32,
+    wrong: &'a mut Wrong,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// `name` is the object's own, for the error.
-    pub(super) fn of(value: &JsValue, name: &'static str) -> Result<Self, Unreadable> {
-        let object = value.dyn_ref::<Object>().ok_or(Unreadable(name))?.clone();
-        if Array::is_array(value) {
-            return Err(Unreadable(name));
+    pub(super) fn of(value: &JsValue, name: &'static str, wrong: &'a mut Wrong) -> Self {
+        let mut fields = Self {
+            object: value.clone(),
+            unread: 0,
+            wrong,
+        };
+        match value.dyn_ref::<Object>() {
+            Some(object) if !Array::is_array(value) => fields.unread = Object::keys(object).length(),
+            _ => fields.fault(name),
         }
-        let unread = Object::keys(&object).length();
-        Ok(Self { object, unread })
+        fields
+    }
+
+    pub(super) fn fault(&mut self, name: &'static str) {
+        fault(self.wrong, name);
     }
 
     /// The field, `undefined` if it is missing. Each is read once.
-    pub(super) fn value(&mut self, name: &'static str) -> JsValue {
-        // Only a proxy or a getter could refuse, and neither comes from JSON or a message.
+    fn value(&mut self, name: &'static str) -> JsValue {
+        // It is refused by what is no object, which is noted already; a proxy or a getter comes from no JSON and no message.
         let value = Reflect::get(&self.object, &name.into()).unwrap_or(JsValue::UNDEFINED);
         if !value.is_undefined() {
             self.unread = self.unread.saturating_sub(1);
@@ -41,39 +56,102 @@ impl Fields {
         value
     }
 
-    pub(super) fn text(&mut self, name: &'static str) -> Result<String, Unreadable> {
-        self.value(name).as_string().ok_or(Unreadable(name))
+    /// The field if it is there and not null.
+    fn given(&mut self, name: &'static str) -> Option<JsValue> {
+        let value = self.value(name);
+        (!value.is_undefined() && !value.is_null()).then_some(value)
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> String {
+        text(&self.value(name), name, self.wrong)
+    }
+
+    /// A text that may be missing.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.given(name)?;
+        Some(text(&value, name, self.wrong))
+    }
+
+    /// Exactly `N` bytes in base64url.
+    pub(super) fn array<const N: usize>(&mut self, name: &'static str) -> [u8; N] {
+        array(&self.value(name), name, self.wrong)
     }
 
     /// A text that is the form of something.
-    pub(super) fn parsed<T: FromStr>(&mut self, name: &'static str) -> Result<T, Unreadable> {
-        parsed(&self.value(name), name)
+    pub(super) fn parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
+        parsed(&self.value(name), name, self.wrong)
     }
 
-    /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Result<T, Unreadable> {
-        let text = self.text(name)?;
-        let found = words.iter().find(|(word, _)| *word == text);
-        found.map(|(_, meaning)| *meaning).ok_or(Unreadable(name))
+    /// The same, if it is there.
+    pub(super) fn optional_parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.given(name)?;
+        parsed(&value, name, self.wrong)
+    }
+
+    /// Which of a few words it is.
+    pub(super) fn word(&mut self, name: &'static str, words: &[&str]) -> usize {
+        let text = self.text(name);
+        let found = words.iter().position(|word| *word == text);
+        found.unwrap_or_else(|| {
+            self.fault(name);
+            0
+        })
     }
 
     /// An unsigned integer that `T` can hold.
-    pub(super) fn number<T: TryFrom<u64>>(&mut self, name: &'static str) -> Result<T, Unreadable> {
-        number(&self.value(name), name)
+    pub(super) fn number<T: TryFrom<u64> + Default>(&mut self, name: &'static str) -> T {
+        let whole = whole(&self.value(name), name, self.wrong);
+        self.within(whole, name)
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, Unreadable> {
-        self.value(name).as_bool().ok_or(Unreadable(name))
+    /// The same, if it is there.
+    pub(super) fn optional_number<T: TryFrom<u64> + Default>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.given(name)?;
+        let whole = whole(&value, name, self.wrong);
+        Some(self.within(whole, name))
     }
 
-    /// A list, each item read by `read`; there may be `most` of them.
+    fn within<T: TryFrom<u64> + Default>(&mut self, whole: u64, name: &'static str) -> T {
+        T::try_from(whole).unwrap_or_else(|_| {
+            self.fault(name);
+            T::default()
+        })
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        self.value(name).as_bool().unwrap_or_else(|| {
+            self.fault(name);
+            false
+        })
+    }
+
+    /// An object in a field.
+    pub(super) fn within_object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&JsValue, &mut Wrong) -> T,
+    ) -> T {
+        read(&self.value(name), self.wrong)
+    }
+
+    /// An object that may be missing.
+    pub(super) fn optional_object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&JsValue, &mut Wrong) -> T,
+    ) -> Option<T> {
+        let value = self.given(name)?;
+        Some(read(&value, self.wrong))
+    }
+
+    /// A list, each item read by `read`, `None` if that is not possible; there may be `most` of them.
     pub(super) fn list<T>(
         &mut self,
         name: &'static str,
         most: u32,
-        read: impl Fn(&JsValue) -> Result<T, Unreadable>,
-    ) -> Result<Vec<T>, Unreadable> {
-        list(&self.value(name), name, most, read)
+        read: impl Fn(&JsValue, &mut Wrong) -> Option<T>,
+    ) -> Vec<T> {
+        list(&self.value(name), name, most, self.wrong, read)
     }
 
     /// A list that may be missing, which is an empty one.
@@ -81,63 +159,74 @@ impl Fields {
         &mut self,
         name: &'static str,
         most: u32,
-        read: impl Fn(&JsValue) -> Result<T, Unreadable>,
-    ) -> Result<Vec<T>, Unreadable> {
-        let items = self.optional(name, |value| list(value, name, most, read))?;
-        Ok(items.unwrap_or_default())
-    }
-
-    /// The field if it is there and not null.
-    pub(super) fn optional<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&JsValue) -> Result<T, Unreadable>,
-    ) -> Result<Option<T>, Unreadable> {
-        let value = self.value(name);
-        if value.is_undefined() || value.is_null() {
-            Ok(None)
-        } else {
-            read(&value).map(Some)
-        }
+        read: impl Fn(&JsValue, &mut Wrong) -> Option<T>,
+    ) -> Vec<T> {
+        self.given(name)
+            .map(|value| list(&value, name, most, self.wrong, read))
+            .unwrap_or_default()
     }
 
     /// There was nothing else in the object.
-    pub(super) fn end(self) -> Result<(), Unreadable> {
-        if self.unread == 0 {
-            Ok(())
-        } else {
-            Err(Unreadable("unknown"))
+    pub(super) fn end(mut self) {
+        if self.unread != 0 {
+            self.fault("unknown");
         }
     }
+}
+
+/// Only the first is kept.
+fn fault(wrong: &mut Wrong, name: &'static str) {
+    wrong.get_or_insert(Unreadable(name));
 }
 
 fn list<T>(
     value: &JsValue,
     name: &'static str,
     most: u32,
-    read: impl Fn(&JsValue) -> Result<T, Unreadable>,
-) -> Result<Vec<T>, Unreadable> {
-    let array: &Array = value.dyn_ref().ok_or(Unreadable(name))?;
-    if array.length() > most {
-        return Err(Unreadable(name));
+    wrong: &mut Wrong,
+    read: impl Fn(&JsValue, &mut Wrong) -> Option<T>,
+) -> Vec<T> {
+    let mut items = Vec::new();
+    match value.dyn_ref::<Array>() {
+        Some(array) if array.length() <= most => {
+            for item in array.iter() {
+                items.extend(read(&item, wrong));
+            }
+        }
+        _ => fault(wrong, name),
     }
-    array.iter().map(|item| read(&item)).collect()
+    items
 }
 
-pub(super) fn parsed<T: FromStr>(value: &JsValue, name: &'static str) -> Result<T, Unreadable> {
-    value
-        .as_string()
-        .and_then(|text| text.parse().ok())
-        .ok_or(Unreadable(name))
+pub(super) fn text(value: &JsValue, name: &'static str, wrong: &mut Wrong) -> String {
+    value.as_string().unwrap_or_else(|| {
+        fault(wrong, name);
+        String::new()
+    })
 }
 
-pub(super) fn number<T: TryFrom<u64>>(value: &JsValue, name: &'static str) -> Result<T, Unreadable> {
-    let number = value.as_f64().ok_or(Unreadable(name))?;
+pub(super) fn array<const N: usize>(value: &JsValue, name: &'static str, wrong: &mut Wrong) -> [u8; N] {
+    from_base64url(&text(value, name, wrong)).unwrap_or_else(|_| {
+        fault(wrong, name);
+        [0; N]
+    })
+}
+
+pub(super) fn parsed<T: FromStr>(value: &JsValue, name: &'static str, wrong: &mut Wrong) -> Option<T> {
+    let parsed = text(value, name, wrong).parse().ok();
+    if parsed.is_none() {
+        fault(wrong, name);
+    }
+    parsed
+}
+
+fn whole(value: &JsValue, name: &'static str, wrong: &mut Wrong) -> u64 {
+    let number = value.as_f64().unwrap_or(-1.0);
     let whole = number as u64;
     if whole as f64 != number || number > MAX_SAFE_INTEGER {
-        return Err(Unreadable(name));
+        fault(wrong, name);
     }
-    T::try_from(whole).map_err(|_| Unreadable(name))
+    whole
 }
 
 /// Beyond it JavaScript's numbers are no integers any more.

@@ -5,152 +5,181 @@ use alloc::vec::Vec;
 
 use wasm_bindgen::JsValue;
 
-use super::fields::{Fields, Unreadable, number, parsed};
-use crate::content::{bytes_from_base64url, from_base64url};
+use super::fields::{Fields, Unreadable, Wrong, array, text};
+use crate::content::bytes_from_base64url;
+use crate::identity::Handle;
 use crate::signal::{
-    Candidate, CandidateKind, Description, EndReason, ErrorCode, Exposure, IceServer, Joined, SdpType,
-    ServerMessage, Setup, TcpType, Transport,
+    Candidate, CandidateKind, Description, EndReason, ErrorCode, Exposure, IceServer, IntroductionId, Joined,
+    SdpType, ServerMessage, Setup, TcpType, Transport,
 };
 
 /// Reads any message of the schema.
 pub(super) fn read(message: &JsValue) -> Result<ServerMessage, Unreadable> {
-    let mut fields = Fields::of(message, "message")?;
-    let kind = fields.text("type")?;
-    let message = match kind.as_str() {
-        "welcome" => ServerMessage::Welcome {
-            version: fields.number("version")?,
-            nonce: from_base64url(&fields.text("nonce")?).map_err(|_| Unreadable("nonce"))?,
-            time_unix_ms: fields.number("time_unix_ms")?,
-            keepalive_s: fields.number("keepalive_s")?,
-        },
-        "joined" => ServerMessage::Joined(Joined {
-            handle: fields.parsed("handle")?,
-            ticket: bytes(&mut fields, "ticket")?,
-            ticket_expires_in_s: fields.number("ticket_expires_in_s")?,
-            peers: fields.list("peers", MOST, |peer| parsed(peer, "peers"))?,
-            ice_servers: fields.list("ice_servers", MOST, ice_server)?,
-            exposure: fields.word(
-                "exposure",
-                &[
-                    ("direct", Exposure::Direct),
-                    ("guarded", Exposure::Guarded),
-                    ("relay", Exposure::Relay),
-                ],
-            )?,
-            list_interval_s: fields.number("list_interval_s")?,
-            time_unix_ms: fields.number("time_unix_ms")?,
-            epoch: fields.number("epoch")?,
-        }),
-        "ticket" => ServerMessage::Ticket {
-            ticket: bytes(&mut fields, "ticket")?,
-            ticket_expires_in_s: fields.number("ticket_expires_in_s")?,
-            time_unix_ms: fields.number("time_unix_ms")?,
-            epoch: fields.number("epoch")?,
-            ice_servers: fields.optional_list("ice_servers", MOST, ice_server)?,
-        },
-        "peers" => ServerMessage::Peers {
-            peers: fields.list("peers", MOST, |peer| parsed(peer, "peers"))?,
-        },
-        "introduction" => ServerMessage::Introduction {
-            introduction: fields.parsed("introduction")?,
-            peer: fields.parsed("peer")?,
-            role: fields.word("role", &[("offer", SdpType::Offer), ("answer", SdpType::Answer)])?,
-        },
-        "description" => ServerMessage::Description {
-            introduction: fields.parsed("introduction")?,
-            description: description(&fields.value("description"))?,
-        },
-        "candidate" => ServerMessage::Candidate {
-            introduction: fields.parsed("introduction")?,
-            candidate: candidate(&fields.value("candidate"))?,
-        },
-        "end_of_candidates" => ServerMessage::EndOfCandidates {
-            introduction: fields.parsed("introduction")?,
-        },
-        "introduction_ended" => ServerMessage::IntroductionEnded {
-            introduction: fields.parsed("introduction")?,
-            reason: fields.word("reason", &END_REASONS.map(|reason| (reason.code(), reason)))?,
-        },
-        "error" => ServerMessage::Error {
-            code: error_code(&fields.text("code")?),
-            message: fields.text("message")?,
-            retry_after_s: fields.optional("retry_after_s", |value| number(value, "retry_after_s"))?,
-        },
-        "challenge" => ServerMessage::Challenge {
-            challenge: fields.parsed("challenge")?,
-            question: bytes(&mut fields, "question")?,
-        },
-        "revocation" => ServerMessage::Revocation {
-            statement: bytes(&mut fields, "statement")?,
-        },
-        _ => return Err(Unreadable("type")),
-    };
-    fields.end()?;
-    Ok(message)
+    let mut wrong = None;
+    let read = of_any_type(message, &mut wrong);
+    match (read, wrong) {
+        (Some(message), None) => Ok(message),
+        (_, wrong) => Err(wrong.unwrap_or(Unreadable("message"))),
+    }
 }
 
-fn description(value: &JsValue) -> Result<Description, Unreadable> {
-    let mut fields = Fields::of(value, "description")?;
+fn of_any_type(message: &JsValue, wrong: &mut Wrong) -> Option<ServerMessage> {
+    let mut fields = Fields::of(message, "message", wrong);
+    let kind = fields.text("type");
+    let message = match kind.as_str() {
+        "welcome" => ServerMessage::Welcome {
+            version: fields.number("version"),
+            nonce: fields.array("nonce"),
+            time_unix_ms: fields.number("time_unix_ms"),
+            keepalive_s: fields.number("keepalive_s"),
+        },
+        "joined" => ServerMessage::Joined(Joined {
+            handle: Handle(fields.array("handle")),
+            ticket: bytes(&mut fields, "ticket"),
+            ticket_expires_in_s: fields.number("ticket_expires_in_s"),
+            peers: peers(&mut fields),
+            ice_servers: fields.list("ice_servers", MOST, ice_server),
+            exposure: match fields.word("exposure", &["direct", "guarded", "relay"]) {
+                0 => Exposure::Direct,
+                1 => Exposure::Guarded,
+                _ => Exposure::Relay,
+            },
+            list_interval_s: fields.number("list_interval_s"),
+            time_unix_ms: fields.number("time_unix_ms"),
+            epoch: fields.number("epoch"),
+        }),
+        "ticket" => ServerMessage::Ticket {
+            ticket: bytes(&mut fields, "ticket"),
+            ticket_expires_in_s: fields.number("ticket_expires_in_s"),
+            time_unix_ms: fields.number("time_unix_ms"),
+            epoch: fields.number("epoch"),
+            ice_servers: fields.optional_list("ice_servers", MOST, ice_server),
+        },
+        "peers" => ServerMessage::Peers {
+            peers: peers(&mut fields),
+        },
+        "introduction" => ServerMessage::Introduction {
+            introduction: introduction(&mut fields),
+            peer: Handle(fields.array("peer")),
+            role: match fields.word("role", &["offer", "answer"]) {
+                0 => SdpType::Offer,
+                _ => SdpType::Answer,
+            },
+        },
+        "description" => ServerMessage::Description {
+            introduction: introduction(&mut fields),
+            description: fields.within_object("description", description)?,
+        },
+        "candidate" => ServerMessage::Candidate {
+            introduction: introduction(&mut fields),
+            candidate: fields.within_object("candidate", candidate)?,
+        },
+        "end_of_candidates" => ServerMessage::EndOfCandidates {
+            introduction: introduction(&mut fields),
+        },
+        "introduction_ended" => ServerMessage::IntroductionEnded {
+            introduction: introduction(&mut fields),
+            reason: {
+                let at = fields.word("reason", &END_REASONS.map(EndReason::code));
+                END_REASONS.into_iter().nth(at)?
+            },
+        },
+        "error" => ServerMessage::Error {
+            code: error_code(&fields.text("code")),
+            message: fields.text("message"),
+            retry_after_s: fields.optional_number("retry_after_s"),
+        },
+        "challenge" => ServerMessage::Challenge {
+            challenge: IntroductionId(fields.array("challenge")),
+            question: bytes(&mut fields, "question"),
+        },
+        "revocation" => ServerMessage::Revocation {
+            statement: bytes(&mut fields, "statement"),
+        },
+        _ => {
+            fields.fault("type");
+            return None;
+        }
+    };
+    fields.end();
+    Some(message)
+}
+
+fn introduction(fields: &mut Fields<'_>) -> IntroductionId {
+    IntroductionId(fields.array("introduction"))
+}
+
+fn peers(fields: &mut Fields<'_>) -> Vec<Handle> {
+    fields.list("peers", MOST, |peer, wrong| {
+        Some(Handle(array(peer, "peers", wrong)))
+    })
+}
+
+fn description(value: &JsValue, wrong: &mut Wrong) -> Option<Description> {
+    let mut fields = Fields::of(value, "description", wrong);
     let description = Description {
         ufrag: fields.parsed("ufrag")?,
         pwd: fields.parsed("pwd")?,
         fingerprint: fields.parsed("fingerprint")?,
-        setup: fields.word(
-            "setup",
-            &[
-                ("actpass", Setup::Actpass),
-                ("active", Setup::Active),
-                ("passive", Setup::Passive),
-            ],
-        )?,
-        max_message_size: fields.number("max_message_size")?,
+        setup: match fields.word("setup", &["actpass", "active", "passive"]) {
+            0 => Setup::Actpass,
+            1 => Setup::Active,
+            _ => Setup::Passive,
+        },
+        max_message_size: fields.number("max_message_size"),
     };
-    fields.end()?;
-    Ok(description)
+    fields.end();
+    Some(description)
 }
 
-fn candidate(value: &JsValue) -> Result<Candidate, Unreadable> {
-    let mut fields = Fields::of(value, "candidate")?;
+fn candidate(value: &JsValue, wrong: &mut Wrong) -> Option<Candidate> {
+    let mut fields = Fields::of(value, "candidate", wrong);
     let candidate = Candidate {
         foundation: fields.parsed("foundation")?,
-        component: fields.number("component")?,
-        transport: fields.word("transport", &[("udp", Transport::Udp), ("tcp", Transport::Tcp)])?,
-        priority: fields.number("priority")?,
+        component: fields.number("component"),
+        transport: match fields.word("transport", &["udp", "tcp"]) {
+            0 => Transport::Udp,
+            _ => Transport::Tcp,
+        },
+        priority: fields.number("priority"),
         address: fields.parsed("address")?,
-        port: fields.number("port")?,
-        kind: fields.word(
-            "kind",
-            &[
-                ("host", CandidateKind::Host),
-                ("srflx", CandidateKind::Srflx),
-                ("prflx", CandidateKind::Prflx),
-                ("relay", CandidateKind::Relay),
-            ],
-        )?,
-        tcp_type: fields.optional("tcp_type", |value| match value.as_string().as_deref() {
-            Some("passive") => Ok(TcpType::Passive),
-            Some("so") => Ok(TcpType::So),
-            _ => Err(Unreadable("tcp_type")),
-        })?,
+        port: fields.number("port"),
+        kind: match fields.word("kind", &["host", "srflx", "prflx", "relay"]) {
+            0 => CandidateKind::Host,
+            1 => CandidateKind::Srflx,
+            2 => CandidateKind::Prflx,
+            _ => CandidateKind::Relay,
+        },
+        tcp_type: match fields.optional_text("tcp_type").as_deref() {
+            None => None,
+            Some("passive") => Some(TcpType::Passive),
+            Some("so") => Some(TcpType::So),
+            Some(_) => {
+                fields.fault("tcp_type");
+                None
+            }
+        },
     };
-    fields.end()?;
-    Ok(candidate)
+    fields.end();
+    Some(candidate)
 }
 
-fn ice_server(value: &JsValue) -> Result<IceServer, Unreadable> {
-    let text = |name: &'static str| move |value: &JsValue| value.as_string().ok_or(Unreadable(name));
-    let mut fields = Fields::of(value, "ice_servers")?;
+fn ice_server(value: &JsValue, wrong: &mut Wrong) -> Option<IceServer> {
+    let mut fields = Fields::of(value, "ice_servers", wrong);
     let server = IceServer {
-        urls: fields.list("urls", MOST, text("urls"))?,
-        username: fields.optional("username", text("username"))?,
-        credential: fields.optional("credential", text("credential"))?,
+        urls: fields.list("urls", MOST, |url, wrong| Some(text(url, "urls", wrong))),
+        username: fields.optional_text("username"),
+        credential: fields.optional_text("credential"),
     };
-    fields.end()?;
-    Ok(server)
+    fields.end();
+    Some(server)
 }
 
-fn bytes(fields: &mut Fields, name: &'static str) -> Result<Vec<u8>, Unreadable> {
-    bytes_from_base64url(&fields.text(name)?).map_err(|_| Unreadable(name))
+fn bytes(fields: &mut Fields<'_>, name: &'static str) -> Vec<u8> {
+    bytes_from_base64url(&fields.text(name)).unwrap_or_else(|_| {
+        fields.fault(name);
+        Vec::new()
+    })
 }
 
 /// A newer tracker may have reasons that this build does not know.
