@@ -15,7 +15,8 @@ import { whereWebRtcWorks } from './lib/network.mjs';
 
 const MUTANTS = path.join(ROOT, 'tests', 'hostile', 'mutants');
 const SCRATCH = path.join(WORK, 'mutants');
-const LINES = path.join(WORK, 'hostile.jsonl');
+// Each way of running has its own, as both take long and one may be started beside the other.
+const LINES = path.join(WORK, process.argv.includes('--mutants') ? 'mutants.jsonl' : 'hostile.jsonl');
 
 /** Every test target with attacks in it, and the package that it belongs to. */
 const TARGETS = [
