@@ -54,6 +54,13 @@ impl Desk {
         said
     }
 
+    /// Does not get as far as a check, and says why in `words`.
+    fn fails(&self, arguments: &[&str], words: &str) {
+        let (status, said) = self.run(arguments);
+        assert_eq!(status, Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{said}");
+    }
+
     fn refused(&self, arguments: &[&str], code: &str) {
         let (status, said) = self.run(arguments);
         assert_eq!(status, Some(3), "{arguments:?}: {said}");
@@ -199,4 +206,43 @@ fn user_made_content_needs_an_endorsement_of_exactly_that() {
     // Nobody endorses bytes that are not those listed.
     write(&media, "more.mp4", &noise(3, 70_000));
     desk.refused(&endorse, "mismatch");
+}
+
+#[test]
+fn who_takes_the_wrong_key_or_file_is_told_which_is_right() {
+    let desk = Desk::new();
+    let media = folder(&desk, "media");
+    stream(&media);
+    let (key, public) = (desk.path("publisher.key"), desk.path("publisher.key.pub"));
+    let (operator, out) = (desk.path("operator.key"), desk.path("endorsement"));
+    desk.good(&["publish", text(&media), "--key", &key, "--quiet"]);
+    let manifest = media.join("content.seal");
+
+    desk.fails(
+        &["refresh", text(&media), "--key", &operator],
+        "error[not_its_publisher]",
+    );
+    desk.fails(
+        &["refresh", text(desk.folder.path()), "--key", &key],
+        "error[no_manifest]",
+    );
+    let said = desk.good(&["refresh", text(&manifest), "--key", &key]);
+    assert!(said.contains("content.fresh"), "{said}");
+    desk.fails(
+        &["verify", text(&media), "--key", &key],
+        "publisher.key is a private key; its public half is in",
+    );
+    // What a publisher has made is endorsed by nobody.
+    let endorse = [
+        "endorse",
+        text(&media),
+        "--maker",
+        &public,
+        "--key",
+        &operator,
+        "--out",
+        &out,
+    ];
+    desk.fails(&endorse, "error[not_endorsable]");
+    assert!(!Path::new(&out).exists());
 }

@@ -9,7 +9,7 @@ use crate::cli::publish::duration;
 use crate::cli::terminal::{Bar, date};
 use crate::cli::{Failure, default_jobs, now_unix_s, print};
 use crate::publisher::output::replace;
-use crate::publisher::{Expected, PublishError, key_file, verify};
+use crate::publisher::{Expected, PublishError, VerifyError, key_file, verify};
 
 /// Check user-made content completely, and endorse it: write what its maker then publishes with --endorsement
 ///
@@ -24,7 +24,7 @@ pub(super) struct Endorse {
     #[arg(long, value_name = "KEY")]
     maker: String,
 
-    /// Your private key
+    /// Your private key: viewers who pin its public half take what it endorses
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
@@ -32,7 +32,7 @@ pub(super) struct Endorse {
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = duration)]
     expires: u64,
 
-    /// Where to write the endorsement
+    /// Where to write the endorsement, for its maker
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -58,6 +58,13 @@ impl Endorse {
         let published = self.place.published()?;
         let refused =
             |detail: &str| Failure::new("not_endorsable", detail, "ask its maker to publish it anew");
+        let unfit = |error: VerifyError| match error {
+            VerifyError::Untrusted {
+                code: "user_made_unendorsed",
+                ..
+            } => refused("it does not say that a user has made it (publish --user-made)"),
+            other => other.into(),
+        };
         let expected = Expected {
             keys: Vec::new(),
             makers: vec![maker],
@@ -75,7 +82,8 @@ impl Endorse {
             &published.manifest,
             &expected,
             &Bar::new(self.quiet),
-        )?;
+        )
+        .map_err(unfit)?;
         let manifest = report.manifest.manifest();
         let listing = manifest
             .listing()
@@ -93,9 +101,10 @@ impl Endorse {
             .map_err(|error| PublishError::Content(error.to_string()))?;
         replace(&self.out, &bytes)?;
         print(&format!(
-            "endorsed content {} by {maker}, until {}\n",
+            "endorsed content {} by {maker}, until {}: {}\n",
             manifest.content_id,
-            date(endorsement.expires)
+            date(endorsement.expires),
+            self.out.display()
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! A folder or a URL, as the user names it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -30,6 +30,14 @@ impl std::str::FromStr for Place {
     }
 }
 
+pub(super) fn no_manifest(path: &Path) -> Failure {
+    Failure::new(
+        "no_manifest",
+        format!("there is no {}", path.display()),
+        "name a folder that swarmseal publish has written, or its content.seal",
+    )
+}
+
 /// A published content: its source and the name of its manifest in there.
 pub(super) struct Published {
     pub(super) source: Box<dyn Source>,
@@ -53,11 +61,7 @@ impl Place {
                 };
                 let found = folder.join(&manifest);
                 if !found.is_file() {
-                    return Err(Failure::new(
-                        "no_manifest",
-                        format!("there is no {}", found.display()),
-                        "name a folder that swarmseal publish has written, or its content.seal",
-                    ));
+                    return Err(no_manifest(&found));
                 }
                 Ok(Published {
                     source: Box::new(Folder::open(folder)?),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use swarmseal::content::cose::{self, Role};
 use swarmseal::content::{Freshness, Hash, MAX_FRESH_S, Manifest};
 
+use crate::cli::place::no_manifest;
 use crate::cli::publish::duration;
 use crate::cli::terminal::date;
 use crate::cli::{Failure, now_unix_s, print};
@@ -17,7 +18,7 @@ use crate::publisher::{MANIFEST, PublishError, STATEMENT, key_file};
 /// statement ends. Do it again before it does, and after publishing.
 #[derive(clap::Args)]
 pub(super) struct Refresh {
-    /// Folder that swarmseal publish has written
+    /// Folder that swarmseal publish has written, or its content.seal
     folder: PathBuf,
 
     /// Private key that signed it
@@ -40,14 +41,30 @@ impl Refresh {
             .into());
         }
         let key = key_file::read_private(&self.key)?;
-        let path = self.folder.join(MANIFEST);
+        let folder = match self.folder.file_name().is_some_and(|name| name == MANIFEST) {
+            true => self.folder.parent().unwrap_or(&self.folder).to_owned(),
+            false => self.folder,
+        };
+        let path = folder.join(MANIFEST);
+        if !path.is_file() {
+            return Err(no_manifest(&path));
+        }
         let sealed = std::fs::read(&path).map_err(|error| PublishError::file(&path, error))?;
         let unusable = |detail: String| PublishError::Previous {
             path: path.display().to_string(),
             detail,
         };
-        let verified = cose::verify(Role::Manifest, &sealed, &[key.public()])
-            .map_err(|error| unusable(format!("it is not signed with this key ({error})")))?;
+        let verified = cose::verify(Role::Manifest, &sealed, &[key.public()]).map_err(|error| {
+            Failure::new(
+                "not_its_publisher",
+                format!(
+                    "{}: it is not signed with {} ({error})",
+                    path.display(),
+                    self.key.display()
+                ),
+                "give the key with which it was published: only its publisher can say what is newest",
+            )
+        })?;
         let manifest = Manifest::decode(verified.payload).map_err(|error| unusable(error.to_string()))?;
         // Never before the manifest itself, should the clock of this machine have been put back.
         let issued = now_unix_s().max(manifest.issued);
@@ -61,11 +78,13 @@ impl Refresh {
         let bytes = statement
             .sign(&key)
             .map_err(|error| PublishError::Content(error.to_string()))?;
-        replace(&self.folder.join(STATEMENT), &bytes)?;
+        let written = folder.join(STATEMENT);
+        replace(&written, &bytes)?;
         print(&format!(
-            "version {} is the newest, good until {}\n",
+            "version {} is stated to be the newest until {}: {}\n",
             manifest.version,
-            date(statement.until)
+            date(statement.until),
+            written.display()
         ))
     }
 }

@@ -153,8 +153,8 @@ fn describe_freshness(found: &FreshnessReport) -> String {
         (_, StatementFound::None) => "there is no statement by the publisher".to_owned(),
         (_, StatementFound::Refused(code)) => format!("the statement is refused ({code})"),
         (_, StatementFound::Until(until)) => format!(
-            "the statement is good until {}, and nobody answers for a clock that says it is time (--clock-within), \
-             or it is of another version",
+            "the statement is good until {}, but it is of another version, or nobody answers for this machine's clock \
+             (if you do, say by how many seconds it may be off: --clock-within 300)",
             date(until)
         ),
     };

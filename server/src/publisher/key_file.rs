@@ -47,6 +47,12 @@ pub enum KeyFileError {
         /// What was given.
         text: String,
     },
+    /// The file is a private key where a public one is needed.
+    #[error("{text} is a private key")]
+    Private {
+        /// The file.
+        text: String,
+    },
     /// No randomness from the system.
     #[error("the system gives no random bytes: {detail}")]
     Random {
@@ -63,7 +69,7 @@ impl KeyFileError {
             Self::Exists { .. } => "key_exists",
             Self::ReadableByOthers { .. } => "key_readable_by_others",
             Self::NotPrivate { .. } => "not_a_private_key",
-            Self::NotPublic { .. } => "not_a_public_key",
+            Self::NotPublic { .. } | Self::Private { .. } => "not_a_public_key",
             Self::Random { .. } => "no_random_bytes",
         }
     }
@@ -78,6 +84,9 @@ impl KeyFileError {
             }
             Self::NotPrivate { .. } => "give the file that swarmseal keygen wrote, not its .pub".to_owned(),
             Self::NotPublic { .. } => "give ed25519:… or a .pub file that swarmseal keygen wrote".to_owned(),
+            Self::Private { text } => {
+                format!("its public half is in {text}.pub: that is what others may have")
+            }
             Self::Random { .. } => String::new(),
         }
     }
@@ -147,6 +156,11 @@ pub fn read_public(text: &str) -> Result<PublicKey, KeyFileError> {
     file.take(LIMIT)
         .read_to_string(&mut content)
         .map_err(|_| not_public())?;
+    if is_private(content.as_bytes()) {
+        return Err(KeyFileError::Private {
+            text: text.to_owned(),
+        });
+    }
     line(&content)
         .and_then(|line| line.parse().ok())
         .ok_or_else(not_public)
