@@ -101,6 +101,9 @@ impl Stage {
             key,
             operator: format!("http://{operator}/").parse().unwrap(),
             rate_bps: 200_000_000,
+            // Two viewers get too little for half a percent of it to find anything within a test.
+            share_permille: u32::MAX,
+            stream_bps: None,
             visit: Duration::from_secs(8),
         }
     }

@@ -39,7 +39,7 @@ pub use revoking::Revoked;
 pub use roots::Roots;
 pub use tracker::Tracker;
 pub use turn::TurnServer;
-pub use visiting::{SignedVisit, Visit};
+pub use visiting::{Company, SignedVisit, Visit};
 
 #[cfg(test)]
 mod tests;

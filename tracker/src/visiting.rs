@@ -56,6 +56,16 @@ impl Visit {
     }
 }
 
+/// Who is in a swarm that an auditor visits: what it may fetch follows from that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Company {
+    /// Members that are no auditors'.
+    pub viewers: u32,
+    /// Visits under way, this one included.
+    pub visits: u32,
+}
+
 /// Peers that others complained of, and the auditors that are there to meet them.
 #[derive(Debug, Default)]
 pub(super) struct Suspicions {
@@ -106,11 +116,11 @@ impl Suspicions {
 }
 
 impl Tracker {
-    /// An auditor is about to join: those who were complained of come first in its lists.
+    /// An auditor is about to join: those who were complained of come first in its lists. Says who is there.
     ///
     /// # Errors
     /// [`AuditRefused`]; nothing has changed then.
-    pub fn take_visit(&mut self, now: Now, signed: &SignedVisit) -> Result<(), AuditRefused> {
+    pub fn take_visit(&mut self, now: Now, signed: &SignedVisit) -> Result<Company, AuditRefused> {
         let SignedVisit {
             visit,
             auditor,
@@ -128,7 +138,20 @@ impl Tracker {
         self.suspicions
             .visits
             .insert((visit.swarm, visit.handle), at.plus_ms(VISIT_MS));
-        Ok(())
+        Ok(self.company(visit.swarm, visit.handle))
+    }
+
+    /// Without `newcomer`, which counts as a visit whether it is there already or not.
+    fn company(&self, swarm: SwarmId, newcomer: Handle) -> Company {
+        let members = self.swarms.get(&swarm).map(|swarm| &swarm.members);
+        let others = members.into_iter().flat_map(|members| members.keys());
+        let (visits, viewers): (Vec<&Handle>, Vec<&Handle>) = others
+            .filter(|handle| **handle != newcomer)
+            .partition(|handle| self.suspicions.visits.contains_key(&(swarm, **handle)));
+        Company {
+            viewers: u32::try_from(viewers.len()).unwrap_or(u32::MAX),
+            visits: u32::try_from(visits.len()).map_or(u32::MAX, |others| others.saturating_add(1)),
+        }
     }
 }
 

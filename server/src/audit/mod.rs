@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 use swarmseal::content::{Catalog, Location, ObjectId, SecretKey};
 use swarmseal::identity::{Drbg, Handle};
 use swarmseal::swarm::{DemandId, Event};
-use swarmseal_tracker::{Fault, Finding, Visit};
+use swarmseal_tracker::{Company, Fault, Finding, Visit};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use url::Url;
 
 use crate::native::{Blamed, Happening, Memory, Peer, PeerError, PeerOptions, is_secure};
-use pace::Purse;
+use pace::{Purse, allowed_bps};
 pub use reporting::Reported;
 
 /// How to audit.
@@ -34,8 +34,12 @@ pub struct AuditOptions {
     pub key: SecretKey,
     /// The tracker's address for its operator.
     pub operator: Url,
-    /// Bits per second that are fetched, over all peers.
+    /// Bits per second that are fetched at most, over all peers.
     pub rate_bps: u64,
+    /// … and at most so many thousandths of what all viewers get, for all visits that the tracker knows of together.
+    pub share_permille: u32,
+    /// Bits per second that a viewer gets; if it is not known, as many as the slowest track has.
+    pub stream_bps: Option<u64>,
     /// How long one visit lasts; the next one has another key.
     pub visit: Duration,
 }
@@ -45,10 +49,23 @@ pub struct AuditOptions {
 pub enum Note {
     /// The tracker has admitted a visit.
     Joined(Handle),
+    /// How fast this visit fetches.
+    Paced {
+        /// Bits per second.
+        bps: u64,
+        /// Who is there, as far as the tracker tells this auditor, or why it does not: then nobody is found through complaints, and
+        /// what is found will hardly be believed.
+        company: Result<Company, Reported>,
+    },
     /// A visit is over.
     Left {
         /// Bytes that it was sent, by peers and over HTTP.
         bytes: u64,
+    },
+    /// A visit could not begin or go on; the next one begins after a moment.
+    Failed {
+        /// Why, as a stable code.
+        code: String,
     },
     /// A peer has sent altered bytes.
     Caught(Finding),
@@ -69,12 +86,15 @@ pub async fn audit(options: &AuditOptions, notes: mpsc::Sender<Note>) -> Result<
     if !is_secure(&options.operator) {
         return Err(PeerError::InsecureTransport(options.operator.clone()));
     }
+    // One for all visits: none may leave to the next what it has fetched too much.
+    let mut purse = Purse::new(options.rate_bps / 8, Instant::now());
     let mut is_first = true;
     while !notes.is_closed() {
-        match visit(options, &notes).await {
+        match visit(options, &mut purse, &notes).await {
             Err(error) if is_first => return Err(error),
             Err(error) => {
-                tracing::warn!(code = error.code(), "a visit could not begin or go on");
+                let code = error.code().to_owned();
+                tell(&notes, Note::Failed { code }).await;
                 sleep(BEFORE_RETRY).await;
             }
             Ok(()) => {}
@@ -85,22 +105,39 @@ pub async fn audit(options: &AuditOptions, notes: mpsc::Sender<Note>) -> Result<
 }
 
 /// One visit under a key of its own.
-async fn visit(options: &AuditOptions, notes: &mpsc::Sender<Note>) -> Result<(), PeerError> {
+async fn visit(
+    options: &AuditOptions,
+    purse: &mut Purse,
+    notes: &mpsc::Sender<Note>,
+) -> Result<(), PeerError> {
     let mut peer = Peer::enter(options.peer.clone(), Box::new(Memory::default())).await?;
     let planned = Visit {
         swarm: peer.engine().catalog().manifest().swarm_id(),
         handle: peer.engine().handle(),
         begins_unix_s: crate::native::unix_ms() / 1_000,
     };
-    let led = reporting::begin(options.operator.clone(), planned.sign(&options.key)).await;
-    if led != Reported::Taken {
-        tracing::warn!("the tracker does not lead this visit to those who were complained of");
-    }
+    let company = reporting::begin(options.operator.clone(), planned.sign(&options.key)).await;
+    let alone = Company {
+        viewers: 1,
+        visits: 1,
+    };
+    let stream_bps = options
+        .stream_bps
+        .or_else(|| slowest_track_bps(peer.engine().catalog()));
+    let bps = allowed_bps(
+        company.as_ref().copied().unwrap_or(alone),
+        stream_bps.unwrap_or(UNKNOWN_STREAM_BPS),
+        options.share_permille,
+        options.rate_bps,
+    );
+    let paced = Note::Paced { bps, company };
+    tell(notes, paced).await;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| PeerError::Random(error.to_string()))?;
+    purse.begin_visit((bps / 8).max(1));
     let mut visit = Watching {
         random: Drbg::new(seed),
-        purse: Purse::new(options.rate_bps / 8, Instant::now()),
+        purse,
         next: None,
         last: DemandId(0),
         open: None,
@@ -138,8 +175,9 @@ async fn visit(options: &AuditOptions, notes: &mpsc::Sender<Note>) -> Result<(),
         }
     }
     peer.leave()?;
-    while reports.join_next().await.is_some() {}
     let bytes = received(&peer);
+    visit.purse.settle(bytes, Instant::now());
+    while reports.join_next().await.is_some() {}
     tell(notes, Note::Left { bytes }).await;
     Ok(())
 }
@@ -182,15 +220,15 @@ fn received(peer: &Peer) -> u64 {
 }
 
 /// What a visit asks for: as a viewer does, segment after segment from some place on, at the pace that is allowed.
-struct Watching {
+struct Watching<'a> {
     random: Drbg,
-    purse: Purse,
+    purse: &'a mut Purse,
     next: Option<ObjectId>,
     last: DemandId,
     open: Option<DemandId>,
 }
 
-impl Watching {
+impl Watching<'_> {
     /// Asks for the next segment if the last one is here and its bytes are paid for.
     fn ask(&mut self, peer: &mut Peer) -> Result<(), PeerError> {
         if self.open.is_some() || !self.purse.settle(received(peer), Instant::now()) {
@@ -235,6 +273,21 @@ fn draw(catalog: &Catalog, random: &mut Drbg) -> Option<ObjectId> {
     Some(ObjectId::new(track, u32::try_from(index).ok()?))
 }
 
+/// Of the track whose first segments, as far as they are known, have the fewest bits per second. A viewer gets at least that much.
+fn slowest_track_bps(catalog: &Catalog) -> Option<u64> {
+    let of = |track| {
+        let (mut bytes, mut us) = (0_u64, 0_u64);
+        for index in 0..catalog.bound(track).min(LOOKED_AT) {
+            if let Some(info) = catalog.object(ObjectId::new(track, index)) {
+                bytes = bytes.saturating_add(info.length);
+                us = us.saturating_add(info.duration_us);
+            }
+        }
+        bytes.saturating_mul(8_000_000).checked_div(us)
+    };
+    catalog.tracks().filter_map(|track| of(track.id)).min()
+}
+
 /// How often it is looked whether the next segment may be asked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A viewer's buffer is between 8 and 30 seconds long.
@@ -242,5 +295,9 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(8);
 const PATIENCE_SPREAD_MS: u64 = 22_000;
 /// Places that are tried before waiting a moment.
 const DRAWS: usize = 64;
+/// Segments of each track that tell its rate.
+const LOOKED_AT: u32 = 64;
+/// A viewer's, where no index tells: a slow stream, so that rather too little is fetched.
+const UNKNOWN_STREAM_BPS: u64 = 1_000_000;
 /// When a tracker or an origin is away.
 const BEFORE_RETRY: Duration = Duration::from_secs(10);

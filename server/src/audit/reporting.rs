@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use swarmseal_tracker::{SignedFinding, SignedVisit};
+use swarmseal_tracker::{Company, SignedFinding, SignedVisit};
 use url::Url;
 
 use crate::publisher::source::client;
@@ -21,25 +21,33 @@ pub enum Reported {
 
 /// Reports a finding, again and again while that may help.
 pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
-    say(operator, "findings", signed, PATIENCE).await
+    match say(operator, "findings", signed, PATIENCE).await {
+        Ok(_) => Reported::Taken,
+        Err(reported) => reported,
+    }
 }
 
-/// Says that a visit begins. Whether it is heard or not, the visit goes on: without it, the tracker only leads it to nobody.
-pub(super) async fn begin(operator: Url, signed: SignedVisit) -> Reported {
-    say(operator, "visits", signed, Duration::ZERO).await
+/// Says that a visit begins, and hears who is there. Whether it is heard or not, the visit goes on: without it, the tracker leads
+/// it to nobody.
+///
+/// # Errors
+/// [`Reported`], which is not [`Reported::Taken`].
+pub(super) async fn begin(operator: Url, signed: SignedVisit) -> Result<Company, Reported> {
+    let said = say(operator, "visits", signed, Duration::ZERO).await?;
+    serde_json::from_str(&said).map_err(|_| Reported::Refused("malformed_answer".to_owned()))
 }
 
-/// Tries at least once, and then for as long as `patience`.
+/// Tries at least once, and then for as long as `patience`. Gives what the tracker answers.
 async fn say(
     operator: Url,
     path: &'static str,
     word: impl Serialize + Send + 'static,
     patience: Duration,
-) -> Reported {
+) -> Result<String, Reported> {
     let sent = tokio::task::spawn_blocking(move || {
         let agent = client();
         let (Ok(url), Ok(body)) = (operator.join(path), serde_json::to_string(&word)) else {
-            return Reported::Undelivered;
+            return Err(Reported::Undelivered);
         };
         let begun = Instant::now();
         loop {
@@ -49,24 +57,25 @@ async fn say(
                 .send(body.as_str());
             if let Ok(answer) = answer {
                 let status = answer.status().as_u16();
-                if status == NO_CONTENT {
-                    return Reported::Taken;
+                if status == NO_CONTENT || status == OK {
+                    return Ok(answer.into_body().read_to_string().unwrap_or_default());
                 }
                 // A tracker that starts or is out of order may be there in a moment.
                 if status < 500 || status == INSUFFICIENT_STORAGE {
                     let code = answer.into_body().read_to_string().unwrap_or_default();
-                    return Reported::Refused(code.trim().to_owned());
+                    return Err(Reported::Refused(code.trim().to_owned()));
                 }
             }
             if begun.elapsed() >= patience {
-                return Reported::Undelivered;
+                return Err(Reported::Undelivered);
             }
             std::thread::sleep(PAUSE);
         }
     });
-    sent.await.unwrap_or(Reported::Undelivered)
+    sent.await.unwrap_or(Err(Reported::Undelivered))
 }
 
+const OK: u16 = 200;
 const NO_CONTENT: u16 = 204;
 const INSUFFICIENT_STORAGE: u16 = 507;
 /// A finding holds for a minute.

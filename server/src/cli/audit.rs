@@ -21,11 +21,11 @@ use crate::publisher::key_file;
 ///
 /// Each visit is a peer like any other, with a key of its own: it joins at the tracker, connects over WebRTC, fetches and serves.
 /// What it received itself and found altered is reported to the tracker on its operator's address, signed with the auditor's key,
-/// which the tracker's configuration names under `auditors`. Prints one JSON line for each visit and each finding; runs until
-/// SIGTERM or SIGINT.
+/// which the tracker's configuration names under `auditors`. Prints JSON lines for each visit and each finding, which docs/OPERATE.md
+/// explains under "Auditing"; runs until SIGTERM or SIGINT.
 #[derive(clap::Args)]
 pub(super) struct Audit {
-    /// The content's manifest
+    /// URL of the content's content.seal, as viewers get it
     manifest: Url,
 
     /// The tracker, as viewers know it: wss://…/tracker (ws:// to this machine only)
@@ -52,8 +52,16 @@ pub(super) struct Audit {
     #[arg(long, value_name = "ADDRESS")]
     address: Option<IpAddr>,
 
-    /// Kilobits per second that are fetched. Half a percent of what viewers get is 15 for each viewer of 3 Mbit/s
-    #[arg(long, value_name = "KBIT/S", default_value_t = 500, value_parser = clap::value_parser!(u32).range(8..))]
+    /// Most that is fetched, in percent of what all viewers get, by all auditors of this tracker together
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = permille)]
+    share: u32,
+
+    /// Kilobits per second that a viewer gets, for --share [default: what the slowest track has]
+    #[arg(long, value_name = "KBIT/S", value_parser = clap::value_parser!(u32).range(8..))]
+    stream: Option<u32>,
+
+    /// Most that is fetched in kilobits per second, however many viewers there are
+    #[arg(long, value_name = "KBIT/S", default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(8..))]
     rate: u32,
 
     /// Kilobits per second that are served to others; 0 serves nothing, which fewer viewers do
@@ -95,6 +103,8 @@ impl Audit {
             key: key_file::read_private(&self.key)?,
             operator: self.operator,
             rate_bps: u64::from(self.rate) * 1_000,
+            share_permille: self.share,
+            stream_bps: self.stream.map(|kbps| u64::from(kbps) * 1_000),
             visit: Duration::from_secs(self.visit.max(LEAST_VISIT_S)),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -125,6 +135,22 @@ async fn run(options: &AuditOptions) -> Result<(), Failure> {
 fn line(note: &Note) -> String {
     let value = match note {
         Note::Joined(handle) => json!({ "note": "joined", "handle": handle }),
+        Note::Paced { bps, company } => {
+            let (outcome, reason) = match company {
+                Ok(_) => ("told", None),
+                Err(reported) => became(reported),
+            };
+            let company = company.as_ref().ok();
+            json!({
+                "note": "paced",
+                "bits_per_s": bps,
+                "viewers": company.map(|company| company.viewers),
+                "visits": company.map(|company| company.visits),
+                "outcome": outcome,
+                "reason": reason,
+            })
+        }
+        Note::Failed { code } => json!({ "note": "failed", "code": code }),
         Note::Left { bytes } => json!({ "note": "left", "bytes": bytes }),
         // All but the swarm, which is named in no log.
         Note::Caught(finding) => json!({
@@ -137,15 +163,33 @@ fn line(note: &Note) -> String {
             "received": finding.received,
         }),
         Note::Reported { handle, outcome } => {
-            let (outcome, reason) = match outcome {
-                Reported::Taken => ("revoked", None),
-                Reported::Refused(code) => ("refused", Some(code)),
-                Reported::Undelivered => ("undelivered", None),
-            };
+            let (outcome, reason) = became(outcome);
             json!({ "note": "reported", "handle": handle, "outcome": outcome, "reason": reason })
         }
     };
     format!("{value}\n")
+}
+
+/// What became of an auditor's word, and a refusal's reason.
+fn became(outcome: &Reported) -> (&'static str, Option<&str>) {
+    match outcome {
+        Reported::Taken => ("revoked", None),
+        Reported::Refused(code) => ("refused", Some(code)),
+        Reported::Undelivered => ("undelivered", None),
+    }
+}
+
+/// Percent with one decimal place at most, in thousandths.
+fn permille(text: &str) -> Result<u32, String> {
+    let (whole, tenths) = text.split_once('.').unwrap_or((text, "0"));
+    let tenths = (tenths.len() == 1).then(|| tenths.parse::<u32>().ok()).flatten();
+    let parsed = whole.parse::<u32>().ok().zip(tenths);
+    match parsed {
+        Some((whole @ 0..=100, tenths @ 0..=9)) if (1..=MOST_PERMILLE).contains(&(whole * 10 + tenths)) => {
+            Ok(whole * 10 + tenths)
+        }
+        _ => Err("a number from 0.1 to 100, with one decimal place at most".to_owned()),
+    }
 }
 
 /// The address from which the tracker is reached. Nothing is sent for that.
@@ -180,6 +224,8 @@ impl From<PeerError> for Failure {
     }
 }
 
+/// All of it.
+const MOST_PERMILLE: u32 = 1_000;
 /// As a page keeps.
 const STORE_BYTES: u64 = 64 << 20;
 /// As a page has.
@@ -188,3 +234,18 @@ const MAX_PEERS: usize = 24;
 const WAITING: usize = 64;
 /// A visit has to become connected before it can find anything.
 const LEAST_VISIT_S: u64 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::permille;
+
+    #[test]
+    fn a_share_is_a_percentage_with_one_decimal_place() {
+        for (text, expected) in [("0.5", 5), ("0.1", 1), ("1", 10), ("12.3", 123), ("100", 1_000)] {
+            assert_eq!(permille(text), Ok(expected), "{text}");
+        }
+        for wrong in ["", "0", "0.0", "0.05", "100.1", "101", "-1", "1.", "1.x", "half"] {
+            assert!(permille(wrong).is_err(), "{wrong}");
+        }
+    }
+}

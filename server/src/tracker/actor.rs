@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use swarmseal::identity::Handle;
 use swarmseal::swarm::Timestamp;
 use swarmseal_tracker::{
-    AuditRefused, ConnId, Content, Counts, Input, Now, Output, PrefixTag, SignedFinding, SignedVisit, Tracker,
+    AuditRefused, Company, ConnId, Content, Counts, Input, Now, Output, PrefixTag, SignedFinding,
+    SignedVisit, Tracker,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -68,7 +69,7 @@ enum Event {
     },
     Visit {
         signed: Box<SignedVisit>,
-        answer: oneshot::Sender<Result<(), AuditRefused>>,
+        answer: oneshot::Sender<Result<Company, AuditRefused>>,
     },
     Finding {
         signed: Box<SignedFinding>,
@@ -139,7 +140,7 @@ impl TrackerHandle {
     }
 
     /// Takes note of a visit that an auditor is about to begin; `None` if the tracker has ended.
-    pub async fn take_visit(&self, signed: SignedVisit) -> Option<Result<(), AuditRefused>> {
+    pub async fn take_visit(&self, signed: SignedVisit) -> Option<Result<Company, AuditRefused>> {
         let (answer, done) = oneshot::channel();
         let signed = Box::new(signed);
         self.events.send(Event::Visit { signed, answer }).await.ok()?;

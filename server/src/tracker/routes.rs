@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use axum::{Json, Router};
 use serde::Deserialize;
 use swarmseal::identity::Handle;
 use swarmseal_tracker::AuditRefused;
@@ -115,7 +115,11 @@ async fn take_finding(State(access): State<Access>, headers: HeaderMap, body: ax
 /// A visit that an auditor is about to begin.
 async fn take_visit(State(access): State<Access>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
     match auditors_word(&headers, &body) {
-        Some(signed) => answer_auditor(access.tracker.take_visit(signed).await),
+        Some(signed) => match access.tracker.take_visit(signed).await {
+            Some(Ok(company)) => Json(company).into_response(),
+            Some(Err(refused)) => answer_auditor(Some(Err(refused))),
+            None => answer_auditor(None),
+        },
         None => malformed(),
     }
 }

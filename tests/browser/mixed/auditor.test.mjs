@@ -28,7 +28,8 @@ test('an auditor has a Chromium put out that alters what it sends, and not an ho
       ...['--tracker', stage.trackerUrl, '--operator', `http://${operator}/`],
       ...['--key', auditor.file, '--publisher', stage.keys.publisher.publicKey],
       ...['--tracker-key', stage.keys.tracker.publicKey, '--address', ownAddress()],
-      ...['--rate', '20000', '--visit', '15s'],
+      // Half a percent of what two viewers get would find nothing within a test.
+      ...['--share', '100', '--stream', '20000', '--rate', '20000', '--visit', '15s'],
     ],
     { onLine: (line) => notes.push(JSON.parse(line)) },
   );

@@ -9,7 +9,7 @@ use swarmseal::signal::{ClientMessage, ReportCode, ServerMessage};
 use super::announcer::{Announcer, films_with};
 use super::report::{Outcome, conclude, runs};
 use super::rig::{Rig, SWARM, handle, tracker_key};
-use crate::{AuditRefused, CloseReason, Fault, Finding, Input, SignedFinding, TrackerConfig, Visit};
+use crate::{AuditRefused, CloseReason, Company, Fault, Finding, Input, SignedFinding, TrackerConfig, Visit};
 
 fn auditor() -> SecretKey {
     SecretKey::from_seed(&[61; 32])
@@ -240,7 +240,7 @@ fn with_a_suspect() -> Rig {
 fn a_complaint_leads_auditors_and_nobody_else_to_whom_it_is_about() {
     let mut rig = with_a_suspect();
     let signed = visit(&rig, 200).sign(&auditor());
-    assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(()));
+    assert!(rig.tracker.take_visit(rig.now, &signed).is_ok());
     let (visitor, joined) = rig.join(200);
     assert_eq!(joined.peers.len(), 30, "a list like any other");
     assert_eq!(joined.peers.first(), Some(&handle(42)));
@@ -267,7 +267,7 @@ fn a_complaint_leads_auditors_for_an_hour() {
     let first: BTreeSet<Option<Handle>> = (200..=220)
         .map(|seed| {
             let signed = visit(&rig, seed).sign(&auditor());
-            assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(()));
+            assert!(rig.tracker.take_visit(rig.now, &signed).is_ok());
             rig.join(seed).1.peers.first().copied()
         })
         .collect();
@@ -374,5 +374,22 @@ fn how_soon_a_polluter_is_found() {
                 target: "all found within a day",
             });
         }
+    }
+}
+
+#[test]
+fn an_auditor_is_told_how_many_viewers_and_other_visits_there_are() {
+    let mut rig = Rig::with(config());
+    for seed in 1..=20 {
+        rig.join(seed);
+    }
+    for (before, seed) in (100..103).enumerate() {
+        let signed = visit(&rig, seed).sign(&auditor());
+        let visits = before as u32 + 1;
+        let company = Company { viewers: 20, visits };
+        assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(company));
+        rig.join(seed);
+        // Said twice, it is one visit.
+        assert_eq!(rig.tracker.take_visit(rig.now, &signed), Ok(company));
     }
 }
