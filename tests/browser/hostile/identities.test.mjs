@@ -110,8 +110,16 @@ function plant({ identities, most }) {
   });
   document.title = identities.join(' ');
   window.__toPeers = [];
-  new BroadcastChannel('worker-faults').onmessage = ({ data: { label, bytes } }) => {
-    window.__toPeers.push(label === 'data' ? bytes.subarray(0, most) : bytes);
+  const note = (label, bytes) => window.__toPeers.push(label === 'data' ? bytes.slice(0, most) : bytes);
+  new BroadcastChannel('worker-faults').onmessage = ({ data: { label, bytes } }) => note(label, bytes);
+  // Where channels stay with the page, because the browser cannot transfer them.
+  const { send } = window.RTCDataChannel.prototype;
+  window.RTCDataChannel.prototype.send = function (data) {
+    const bytes = ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data);
+    note(this.label, bytes.slice());
+    return send.call(this, data);
   };
 }
 

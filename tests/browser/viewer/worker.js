@@ -14,7 +14,8 @@ if (parameters.has('skew')) {
 if (parameters.has('alter')) {
   alterOutgoing(Number(parameters.get('alter')));
 }
-if (parameters.has('listen')) {
+// In a browser that cannot transfer channels the page has them, and listens itself.
+if (parameters.has('listen') && 'RTCDataChannel' in self) {
   wrapSend((channel, bytes) => {
     tell.postMessage({ label: channel.label, bytes: bytes.slice() });
     return bytes;
