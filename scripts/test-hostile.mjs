@@ -26,6 +26,7 @@ const TARGETS = [
   ['--package', 'swarmseal-tracker', 'revocation'],
   ['--package', 'swarmseal-server', '--test', 'requirement_4_1_identity_privacy'],
   ['--package', 'swarmseal-server', '--test', 'audit'],
+  ['--package', 'swarmseal-server', '--test', 'requirement_4_4_tampering'],
 ].map((target) => ['cargo', ['test', '--quiet', ...target]]);
 
 /** Where they attack real browsers, and what has to be built for that. */

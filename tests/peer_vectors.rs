@@ -15,8 +15,8 @@ use swarmseal::content::{
     Hash, PublicKey, SecretKey, SwarmId, SwarmSecret, TrackId, WallTime, chunk_count, tree,
 };
 use swarmseal::identity::{
-    Drbg, EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, PeerClass,
-    Revocation, Role, Ticket, rank, roots_digest,
+    Drbg, EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, NoTampering,
+    PeerClass, Revocation, Role, Statement, Tampering, Ticket, rank, roots_digest,
 };
 use swarmseal::signal::{
     Candidate, ClientMessage, Description, IntroductionId, InvalidSignal, Join, Loopback, Pick, SdpType,
@@ -126,6 +126,63 @@ fn revocations_are_issued_and_verified_as_written() {
     for vector in list(&vectors["revocations"], "invalid") {
         let verdict = Revocation::verify(&hex(text(vector, "statement")), &keys);
         assert_eq!(verdict, None, "{}", text(vector, "name"));
+    }
+}
+
+#[test]
+fn statements_are_signed_and_read_as_written() {
+    let vectors = parse(include_str!("vectors/tampering.json"));
+    let sender = EphemeralKeys::from_seed(array(text(&vectors, "sender_seed")));
+    for vector in list(&vectors["statements"], "valid") {
+        let name = text(vector, "name");
+        let bytes = hex(text(vector, "statement"));
+        let stated = Statement::read(&bytes).expect(name);
+        let leaves: Vec<String> = stated.leaves.iter().map(ToString::to_string).collect();
+        let said = json!({
+            "name": name,
+            "swarm": stated.swarm.to_string(),
+            "track": stated.object.track.0,
+            "index": stated.object.index,
+            "root": stated.root.to_string(),
+            "first": stated.first,
+            "nonce": to_hex(&stated.nonce),
+            "unix_s": stated.unix_s,
+            "leaves": leaves,
+            "statement": text(vector, "statement"),
+        });
+        assert_eq!(said, *vector, "{name}");
+        assert_eq!(stated.sign(&sender), bytes, "{name}");
+        assert!(Statement::is_of(&bytes, &sender.public()), "{name}");
+    }
+    for vector in list(&vectors["statements"], "invalid") {
+        let read = Statement::read(&hex(text(vector, "statement")));
+        assert_eq!(read, None, "{}", text(vector, "name"));
+    }
+}
+
+#[test]
+fn proofs_of_tampering_prove_as_written() {
+    let vectors = parse(include_str!("vectors/tampering.json"));
+    let verdict = |vector: &Value| -> Result<(), &'static str> {
+        let proof = Tampering::read(&hex(text(vector, "proof"))).ok_or("malformed")?;
+        let stated = proof.stated().ok_or("malformed")?;
+        let chunks = vector["chunks"].as_u64().expect("a number");
+        let chunks = u32::try_from(chunks).expect("few");
+        proof.check(&stated, chunks).map_err(NoTampering::code)
+    };
+    for vector in list(&vectors["proofs"], "valid") {
+        let name = text(vector, "name");
+        let bytes = hex(text(vector, "proof"));
+        assert_eq!(verdict(vector), Ok(()), "{name}");
+        assert_eq!(Tampering::read(&bytes).expect(name).encode(), bytes, "{name}");
+    }
+    for vector in list(&vectors["proofs"], "invalid") {
+        assert_eq!(
+            verdict(vector),
+            Err(text(vector, "error")),
+            "{}",
+            text(vector, "name")
+        );
     }
 }
 

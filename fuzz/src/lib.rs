@@ -19,7 +19,7 @@ mod signalling;
 mod swarm;
 
 pub use content::{manifest, names, paths, rows_and_index, ticket};
-pub use peers::{peer_message, proof_of_identity};
+pub use peers::{peer_message, proof_of_identity, tampering};
 pub use publisher::{hls, mpd};
 pub use seeds::seeds;
 pub use signalling::{candidate, client_message, description, server_message, shown};
@@ -29,7 +29,7 @@ pub use swarm::engine;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("candidate", candidate),
     ("client_message", client_message),
     ("description", description),
@@ -44,5 +44,6 @@ pub const TARGETS: [Target; 15] = [
     ("rows_and_index", rows_and_index),
     ("server_message", server_message),
     ("shown", shown),
+    ("tampering", tampering),
     ("ticket", ticket),
 ];

@@ -2,7 +2,8 @@
 
 use swarmseal::content::{Hash, SecretKey, SwarmId, WallTime};
 use swarmseal::identity::{
-    EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, Hello, Proof, Role,
+    EphemeralKeys, Fingerprint, Handle, Handshake, HandshakeConfig, HandshakeStep, Hello, MAX_STATED, Proof,
+    Role, Statement, Tampering,
 };
 use swarmseal::wire;
 
@@ -24,6 +25,25 @@ pub fn peer_message(data: &[u8]) {
     }
     if let Ok(proof) = Proof::decode(data) {
         assert_eq!(proof.encode(), data);
+    }
+}
+
+/// A statement, and a proof that one is false. Nobody can have signed either.
+pub fn tampering(data: &[u8]) {
+    let key = SecretKey::from_seed(&[5; 32]).public();
+    if let Some(statement) = Statement::read(data) {
+        assert!((1..=MAX_STATED).contains(&statement.leaves.len()));
+        let again = statement.sign(&EphemeralKeys::from_seed([1; 32]));
+        assert_eq!(again[64..], data[64..], "one form for each statement");
+        assert!(!Statement::is_of(data, &key));
+    }
+    if let Some(mut proof) = Tampering::read(data) {
+        assert_eq!(proof.encode(), data, "one form for each proof");
+        proof.key = key;
+        if let Some(stated) = proof.stated() {
+            let verdicts = [1, 2_048, u32::MAX].map(|chunks| proof.check(&stated, chunks));
+            assert!(verdicts.iter().all(Result::is_err));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ const TICKET: &str = include_str!("../../tests/vectors/ticket.json");
 const WIRE: &str = include_str!("../../tests/vectors/wire.json");
 const HANDSHAKE: &str = include_str!("../../tests/vectors/handshake.json");
 const SIGNAL: &str = include_str!("../../tests/vectors/signal.json");
+const TAMPERING: &str = include_str!("../../tests/vectors/tampering.json");
 const PATHS: &str = include_str!("../../tests/vectors/paths.json");
 
 /// What the vectors hold for a target.
@@ -56,6 +57,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 .map(String::into_bytes)
                 .collect()
         }
+        "tampering" => hex_fields(TAMPERING, &["statement", "proof"]),
         "shown" => hex_fields(SIGNAL, &["message"]),
         "description" => texts(SIGNAL)
             .filter(|text| text.starts_with("v=0"))

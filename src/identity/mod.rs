@@ -13,6 +13,8 @@ mod hello;
 mod keys;
 mod rank;
 mod revocation;
+mod statement;
+mod tampering;
 mod ticket;
 
 pub use drbg::Drbg;
@@ -28,6 +30,8 @@ pub use hello::{
 pub use keys::{EphemeralKeys, Handle, SIGNATURE};
 pub use rank::{Election, rank, roots_digest};
 pub use revocation::{MAX_REVOKED, Revocation};
+pub use statement::{MAX_STATED, Statement};
+pub use tampering::{MAX_TAMPERING, NoTampering, Tampering};
 pub use ticket::{
     CLOCK_TOLERANCE_S, MAX_ADMISSION_TAG, MAX_TICKET, MAX_TICKET_LIFETIME_S, PeerClass, Ticket, TicketError,
     TicketLimits,

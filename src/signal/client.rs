@@ -13,7 +13,7 @@ use super::limits::{
 };
 use super::server::EndReason;
 use crate::content::{MAX_TRACK, ObjectId, PublicKey, SwarmId, TrackId};
-use crate::identity::Handle;
+use crate::identity::{Handle, MAX_TAMPERING};
 use crate::wire::Range;
 
 /// A message from peer to tracker.
@@ -81,6 +81,12 @@ pub enum ClientMessage {
         /// Signature and leaf hashes ([`super::sign_answer`]).
         #[serde(with = "binary::bytes")]
         answer: Vec<u8>,
+    },
+    /// A neighbour has signed something else than the publisher.
+    Tampering {
+        /// The proof ([`crate::identity::Tampering`]).
+        #[serde(with = "binary::bytes")]
+        proof: Vec<u8>,
     },
 }
 
@@ -170,13 +176,15 @@ impl ClientMessage {
             Self::ChallengeAnswer { answer, .. } if answer.len() > MAX_OPAQUE => {
                 Err(InvalidSignal::OpaqueTooLong)
             }
+            Self::Tampering { proof } if proof.len() > MAX_TAMPERING => Err(InvalidSignal::OpaqueTooLong),
             Self::Renew {}
             | Self::Introduce { .. }
             | Self::EndOfCandidates { .. }
             | Self::EndIntroduction { .. }
             | Self::Report { .. }
             | Self::Leave {}
-            | Self::ChallengeAnswer { .. } => Ok(()),
+            | Self::ChallengeAnswer { .. }
+            | Self::Tampering { .. } => Ok(()),
         }
     }
 }

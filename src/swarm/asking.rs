@@ -173,10 +173,13 @@ impl Engine {
         object.cursor = first + count;
         peer.download.start(now);
         peer.last_request = request_id;
+        let mut nonce = [0; 16];
+        self.rng.fill(&mut nonce);
         let request = Request {
             object: id,
             first,
             count: size,
+            nonce,
             got: 0,
             issued_at: now,
             progress_at: now,
@@ -196,15 +199,13 @@ impl Engine {
         let Some(object) = self.objects.get(&request.object) else {
             return;
         };
-        let mut nonce = [0; 16];
-        self.rng.fill(&mut nonce);
         let message = Message::Request {
             id,
             object: request.object,
             root: object.info.root,
             first: request.first,
             count: request.count,
-            nonce,
+            nonce: request.nonce,
             urgency: request.urgency,
         };
         self.send(peer, &message);

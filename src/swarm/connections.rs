@@ -13,8 +13,8 @@ use super::timer::Timer;
 use super::{CloseReason, Event, Output, PeerId, Sharing};
 use crate::content::{ObjectId, TrackId, WallTime};
 use crate::identity::{
-    CAPABILITY_LIVE_HEADS, Handle, Handshake, HandshakeConfig, Hello, PeerIdentity, Proof, Role, Ticket,
-    TicketError, roots_digest,
+    CAPABILITY_LIVE_HEADS, CAPABILITY_STATEMENTS, Handle, Handshake, HandshakeConfig, Hello, PeerIdentity,
+    Proof, Role, Ticket, TicketError, roots_digest,
 };
 use crate::ordered::OrderedSet;
 use crate::signal::{
@@ -196,9 +196,9 @@ impl Engine {
             expected_peer: peer.handle,
             roots_digest: digest,
             capabilities: if self.live.is_some() {
-                CAPABILITY_LIVE_HEADS
+                CAPABILITY_STATEMENTS | CAPABILITY_LIVE_HEADS
             } else {
-                0
+                CAPABILITY_STATEMENTS
             },
             nonce,
             wall,

@@ -11,7 +11,7 @@ use super::peer::{Stage, Upload};
 use super::timer::Timer;
 use super::{CloseReason, KeepFrom, Output, Payload, PeerId, Sharing};
 use crate::content::{CHUNK, Hash, ObjectId};
-use crate::wire::{self, DATA_HEAD, Message, RejectReason, Urgency};
+use crate::wire::{self, DATA_HEAD, Message, RejectReason};
 
 /// What a DATA message says that it carries.
 struct DataHead {
@@ -94,10 +94,19 @@ impl Engine {
                 root,
                 first,
                 count,
+                nonce,
                 urgency,
-                ..
             } => {
-                self.peer_request(id, request, object, root, first, count, urgency);
+                let upload = Upload {
+                    id: request,
+                    object,
+                    root,
+                    next: first,
+                    end: first.saturating_add(u32::from(count)),
+                    urgency,
+                    nonce: Some(nonce),
+                };
+                self.peer_request(id, upload);
             }
             Message::Cancel { id: request } => {
                 if let Some(peer) = self.peers.get_mut(&id) {
@@ -111,8 +120,7 @@ impl Engine {
             Message::Ticket(ticket) => self.peer_ticket(id, &ticket),
             Message::Bye { .. } => self.close_peer(id, CloseReason::Gone, "bye"),
             Message::Head(sealed) => self.peer_head(id, &sealed),
-            // A slot that later versions fill; a peer of this version never sends it.
-            Message::Statement(_) => self.blame(id, "reserved_message", None),
+            Message::Statement(statement) => self.peer_statement(id, &statement),
             Message::Data { .. } => self.blame(id, "data_on_control_channel", None),
         }
     }
@@ -173,23 +181,14 @@ impl Engine {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one message")]
-    fn peer_request(
-        &mut self,
-        id: PeerId,
-        request: u32,
-        object: ObjectId,
-        root: Hash,
-        first: u32,
-        count: u8,
-        urgency: Urgency,
-    ) {
+    fn peer_request(&mut self, id: PeerId, upload: Upload) {
         let now = self.now;
         let sharing = self.config.sharing;
-        let held = match self.objects.get_mut(&object) {
-            Some(state) if state.info.root == root => {
+        let request = upload.id;
+        let held = match self.objects.get_mut(&upload.object) {
+            Some(state) if state.info.root == upload.root => {
                 state.used_at = now;
-                Ok(state.has_all(first, u32::from(count)))
+                Ok(state.has_all(upload.next, upload.end - upload.next))
             }
             Some(_) => Err(RejectReason::Unknown),
             None => Ok(false),
@@ -200,10 +199,10 @@ impl Engine {
         if request <= peer.last_upload {
             // Named before: if it still waits, it is more urgent now.
             if let Some(at) = peer.uploads.iter().position(|upload| upload.id == request)
-                && let Some(mut upload) = peer.uploads.remove(at)
+                && let Some(mut waiting) = peer.uploads.remove(at)
             {
-                upload.urgency = urgency;
-                peer.queue(upload);
+                waiting.urgency = upload.urgency;
+                peer.queue(waiting);
             }
             return;
         }
@@ -219,14 +218,6 @@ impl Engine {
             self.send(id, &Message::Reject { id: request, reason });
             return;
         }
-        let upload = Upload {
-            id: request,
-            object,
-            root,
-            next: first,
-            end: first.saturating_add(u32::from(count)),
-            urgency,
-        };
         peer.queue(upload);
         peer.useful_at = now;
         self.pump_uploads();

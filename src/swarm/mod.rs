@@ -41,6 +41,7 @@ mod session;
 mod sheets;
 mod showing;
 mod sources;
+mod stating;
 mod stats;
 mod time;
 mod timer;

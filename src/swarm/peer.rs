@@ -60,6 +60,8 @@ pub(super) struct Request {
     pub(super) object: ObjectId,
     pub(super) first: u32,
     pub(super) count: u8,
+    /// What a statement of this request has in it.
+    pub(super) nonce: [u8; 16],
     /// Bit per chunk that came.
     pub(super) got: u16,
     pub(super) issued_at: Timestamp,
@@ -104,6 +106,8 @@ pub(super) struct Upload {
     pub(super) next: u32,
     pub(super) end: u32,
     pub(super) urgency: Urgency,
+    /// The request's nonce, until there is a statement with it.
+    pub(super) nonce: Option<[u8; 16]>,
 }
 
 /// What the other side holds.

@@ -195,6 +195,7 @@ impl Engine {
                 self.timers.set_earlier(Timer::Upload, now + MAX_WAIT_US);
                 return;
             }
+            self.state_upload(id);
             let Some(peer) = self.peers.get_mut(&id) else {
                 return;
             };

@@ -46,6 +46,8 @@ pub struct Arena {
     /// Messages of guests that led to the end of their connection before the defender did anything else.
     pub closed_at_once: u64,
     pub reports: u64,
+    /// Proofs of tampering that the defender brought to the tracker.
+    pub proofs: Vec<Vec<u8>>,
     /// All that left the defender, as it would be on the wire.
     pub said_to_tracker: Vec<u8>,
     pub said_to_peers: Vec<u8>,
@@ -73,6 +75,7 @@ impl Arena {
             late_bytes: 0,
             closed_at_once: 0,
             reports: 0,
+            proofs: Vec::new(),
             said_to_tracker: Vec::new(),
             said_to_peers: Vec::new(),
             asked_of_origin: Vec::new(),
@@ -87,6 +90,11 @@ impl Arena {
     /// A guest that says it holds everything and answers like this.
     pub fn invite(&mut self, answer: Answer) -> (PeerId, Handle) {
         let member = Impostor::new(self.dice.array());
+        self.invite_as(&member, answer)
+    }
+
+    /// The same, with this key.
+    pub fn invite_as(&mut self, member: &Impostor, answer: Answer) -> (PeerId, Handle) {
         let handle = member.handle;
         let roots = self.roots();
         let invitation = Invitation {
@@ -156,6 +164,12 @@ impl Arena {
             paused: false,
             seeking: false,
         });
+        self.wishes.extend(wishes);
+    }
+
+    /// What the defender had sent to a guest has left its channels.
+    pub fn drained(&mut self, peer: PeerId) {
+        let wishes = self.party.input(Input::Writable { peer, buffered: 0 });
         self.wishes.extend(wishes);
     }
 
@@ -239,6 +253,7 @@ impl Arena {
                 }
                 Wish::ToTracker(ClientMessage::Introduce { peer }) => self.asked_for.push(peer),
                 Wish::ToTracker(ClientMessage::Report { .. }) => self.reports += 1,
+                Wish::ToTracker(ClientMessage::Tampering { proof }) => self.proofs.push(proof),
                 Wish::ToTracker(_) | Wish::Dial { .. } | Wish::Remote { .. } => {}
             }
         }

@@ -30,7 +30,7 @@ pub struct Invitation<'a> {
 impl Guest {
     /// Has `member` introduced to `party` and goes through the handshake. What `party` wants meanwhile is left in `wishes`.
     pub fn connect(
-        member: Impostor,
+        member: &Impostor,
         party: &mut Party,
         invitation: &Invitation<'_>,
         dice: &mut Dice,

@@ -24,6 +24,10 @@ impl Impostor {
         }
     }
 
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
+    }
+
     /// The PROOF that the holder of this key would give for what `view` says.
     pub fn proof(&self, view: &View) -> Vec<u8> {
         let signature = self.key.sign(&view.signed()).to_bytes();
@@ -81,7 +85,8 @@ impl Claim {
     pub fn hello(self) -> Vec<u8> {
         Hello {
             versions: vec![1],
-            capabilities: 0,
+            // Takes statements.
+            capabilities: 1,
             role: self.role,
             swarm: self.swarm,
             introduction: self.introduction,

@@ -28,3 +28,4 @@ mod requirement_4_2_eavesdropping;
 mod requirement_4_3_adversarial_announcement;
 mod requirement_4_4_receiver_verifies;
 mod requirement_4_4_revocation;
+mod requirement_4_4_tampering;

@@ -356,7 +356,7 @@ fn record(relay: &mut Relay, party: &mut Party) -> Vec<Vec<u8>> {
         certificate: relay.certificate,
         roots: &[],
     };
-    let guest = Guest::connect(member, party, &invitation, &mut relay.dice, &mut Vec::new());
+    let guest = Guest::connect(&member, party, &invitation, &mut relay.dice, &mut Vec::new());
     party.input(Input::PeerClosed { peer: guest.peer });
     guest.heard
 }

@@ -61,6 +61,10 @@ pub struct Counts {
     pub reports: BTreeMap<&'static str, u64>,
     /// Reports about peers that the reporter has never been introduced to.
     pub reports_ignored: u64,
+    /// Proofs of tampering that put a peer out.
+    pub proofs: u64,
+    /// Proofs that put nobody out, by reason.
+    pub proofs_refused: BTreeMap<&'static str, u64>,
     /// Findings of auditors that put a peer out.
     pub findings: u64,
     /// Findings that were not acted upon, by reason.
@@ -70,6 +74,13 @@ pub struct Counts {
 impl Counts {
     pub(super) fn refuse(&mut self, code: ErrorCode) {
         *self.refused.entry(code.code()).or_default() += 1;
+    }
+
+    pub(super) fn proof(&mut self, judged: Result<(), &'static str>) {
+        match judged {
+            Ok(()) => self.proofs += 1,
+            Err(code) => *self.proofs_refused.entry(code).or_default() += 1,
+        }
     }
 
     pub(super) fn refuse_finding(&mut self, code: &'static str) {

@@ -23,6 +23,7 @@ mod relaying;
 mod revoking;
 mod roots;
 mod swarm;
+mod tampering;
 mod tracker;
 mod turn;
 mod visiting;

@@ -34,6 +34,8 @@ pub(super) struct Revocations {
     known: BTreeMap<Handle, Revoked>,
     /// Ends by tag.
     tags: BTreeMap<Vec<u8>, u64>,
+    /// Whether somebody is out who was not when this was asked last.
+    has_news: bool,
 }
 
 impl Revocations {
@@ -108,6 +110,7 @@ impl Tracker {
             self.tell_swarm(stay, until);
         }
         self.counts.revoked += 1;
+        self.revocations.has_news = true;
         true
     }
 
@@ -126,6 +129,11 @@ impl Tracker {
     /// All that are out, to be kept over a restart.
     pub fn revocations(&self) -> impl Iterator<Item = &Revoked> {
         self.revocations.known.values()
+    }
+
+    /// Whether somebody was put out since this was asked last: then [`Self::revocations`] have to be kept anew.
+    pub fn take_news_of_revocations(&mut self) -> bool {
+        core::mem::take(&mut self.revocations.has_news)
     }
 
     /// Takes up what [`Self::revocations`] gave before a restart.
@@ -176,6 +184,6 @@ impl Tracker {
 }
 
 /// Kept at a time.
-const MAX_REVOCATIONS: usize = 10_000;
+pub(super) const MAX_REVOCATIONS: usize = 10_000;
 /// How long after its revocation a peer may still show a ticket that seems good.
 const SHOWN_S: u64 = MAX_TICKET_LIFETIME_S + 2 * CLOCK_TOLERANCE_S;

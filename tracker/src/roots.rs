@@ -11,6 +11,8 @@ use swarmseal::wire::Range;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roots {
     tracks: BTreeMap<TrackId, Vec<Segment>>,
+    /// Nobody announces them, but they are passed on like segments.
+    assets: Vec<Segment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +25,22 @@ struct Segment {
 impl Roots {
     /// What `catalog` has verified: each track as far as its index is known without a gap from its first segment on.
     pub fn of(catalog: &Catalog) -> Self {
-        let mut tracks = BTreeMap::new();
-        for track in catalog.tracks() {
+        let known = |track, segments| {
             let mut end: u32 = 0;
-            let known = (0..track.segments).map_while(|index| {
-                let info = catalog.object(ObjectId::new(track.id, index))?;
+            let known = (0..segments).map_while(|index| {
+                let info = catalog.object(ObjectId::new(track, index))?;
                 end = end.saturating_add(info.chunks);
                 Some(Segment { root: info.root, end })
             });
-            tracks.insert(track.id, known.collect());
+            known.collect()
+        };
+        let tracks = catalog.tracks();
+        Self {
+            tracks: tracks
+                .map(|track| (track.id, known(track.id, track.segments)))
+                .collect(),
+            assets: known(TrackId::ASSETS, u32::MAX),
         }
-        Self { tracks }
     }
 
     /// Segments that are known, in all tracks.
@@ -104,7 +111,10 @@ impl Roots {
     }
 
     fn segment(&self, object: ObjectId) -> Option<(&Segment, u32)> {
-        let segments = self.tracks.get(&object.track)?;
+        let segments = match object.track {
+            TrackId::ASSETS => &self.assets,
+            track => self.tracks.get(&track)?,
+        };
         let index = object.index as usize;
         let segment = segments.get(index)?;
         let begin = index

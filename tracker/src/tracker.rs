@@ -373,6 +373,7 @@ impl Tracker {
                 self.end_introduction(stay, introduction, reason)
             }
             ClientMessage::Report { peer, code, .. } => self.report(at, stay, peer, code),
+            ClientMessage::Tampering { proof } => self.tampering(now, stay, &proof),
             ClientMessage::ChallengeAnswer { challenge, answer } => {
                 self.challenge_answer(at, conn, stay, (challenge, &answer))
             }

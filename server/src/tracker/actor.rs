@@ -237,6 +237,11 @@ impl Actor {
                     self.tracker.handle(now, input);
                     self.collect();
                 }
+                if self.tracker.take_news_of_revocations() {
+                    // By a proof that a peer has brought. The swarm hears of it first; nobody waits for the file.
+                    self.pass_on();
+                    self.keep_revocations();
+                }
             }
             Event::Contents(contents) => {
                 self.contents = contents.len();
@@ -279,7 +284,8 @@ impl Actor {
     }
 
     /// Here and not beside: what is written last must be the newest. It is rare and short.
-    fn keep_revocations(&self) -> bool {
+    fn keep_revocations(&mut self) -> bool {
+        self.tracker.take_news_of_revocations();
         let all: Vec<_> = self.tracker.revocations().cloned().collect();
         let written = revocations::write(&self.revocations, &all);
         if written.is_err() {

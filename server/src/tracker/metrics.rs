@@ -142,6 +142,7 @@ impl Collector for Scrape {
                 "Reports about peers that the reporter never met",
                 counts.reports_ignored,
             ),
+            ("proofs", "Proofs of tampering that put a peer out", counts.proofs),
             (
                 "findings",
                 "Findings of auditors that put a peer out",
@@ -171,6 +172,13 @@ impl Collector for Scrape {
             "Reports about peers, by rule broken",
             "rule",
             &counts.reports,
+        )?;
+        family(
+            &mut encoder,
+            "proofs_refused",
+            "Proofs of tampering that put nobody out, by reason",
+            "reason",
+            &counts.proofs_refused,
         )?;
         family(
             &mut encoder,

@@ -366,6 +366,7 @@ const fn client_kind(message: &ToTracker) -> u64 {
         ClientMessage::Report { .. } => 10,
         ClientMessage::ChallengeAnswer { .. } => 11,
         ClientMessage::Leave {} => 12,
+        ClientMessage::Tampering { .. } => 14,
     }
 }
 

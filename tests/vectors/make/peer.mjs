@@ -1,9 +1,10 @@
-// Writes wire.json, handshake.json, ticket.json and signal.json, from docs/PROTOCOL.md alone.
+// Writes wire.json, handshake.json, ticket.json, signal.json and tampering.json, from docs/PROTOCOL.md alone.
 //   node tests/vectors/make/peer.mjs [--check]
 // With --check it writes nothing and says which file is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { handshakeVectors } from './handshake.mjs';
 import { signalVectors } from './signal.mjs';
+import { tamperingVectors } from './tampering.mjs';
 import { ticketVectors } from './ticket.mjs';
 import { wireVectors } from './wire.mjs';
 
@@ -12,6 +13,7 @@ const files = {
   'handshake.json': handshakeVectors(),
   'ticket.json': ticketVectors(),
   'signal.json': signalVectors(),
+  'tampering.json': tamperingVectors(),
 };
 
 /** One vector per line: short enough to read, and a change shows as the line that changed. */

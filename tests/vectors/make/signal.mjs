@@ -94,6 +94,7 @@ function client() {
     ['report_without_object', { type: 'report', peer, code: 'handshake' }],
     ['leave', { type: 'leave' }],
     ['challenge_answer', { type: 'challenge_answer', challenge: introduction, answer: base64url(filled(7, 64 + 16 * 32)) }],
+    ['tampering', { type: 'tampering', proof: base64url(filled(7, 2048)) }],
   ];
   const changed = (changes) => ({ type: 'announce', ...announce(held), ...changes });
   const described = (changes) => ({ type: 'description', introduction, description: { ...description, ...changes } });
@@ -159,6 +160,7 @@ function client() {
     ['candidate_foundation_of_33', offered({ foundation: 'a'.repeat(33) }), 'malformed'],
     ['report_unknown_code', { type: 'report', peer, code: 'ugly' }, 'malformed'],
     ['challenge_answer_of_4097_bytes', { type: 'challenge_answer', challenge: introduction, answer: base64url(filled(0, 4097)) }, 'opaque_too_long'],
+    ['tampering_of_2049_bytes', { type: 'tampering', proof: base64url(filled(0, 2049)) }, 'opaque_too_long'],
   ];
   return { valid, invalid };
 }

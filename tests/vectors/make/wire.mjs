@@ -100,7 +100,7 @@ export function wireVectors() {
       concat(u8(0x0a), u32(7), u8(code)),
       { type: 'reject', id: 7, reason },
     ]),
-    ['statement_reserved', concat(u8(0x0c), filled(1, 1024)), { type: 'statement', bytes: 1024 }],
+    ['statement_of_1024_bytes', concat(u8(0x0c), filled(1, 1024)), { type: 'statement', bytes: 1024 }],
     ['choke', u8(0x0d), { type: 'choke' }],
     ['unchoke', u8(0x0e), { type: 'unchoke' }],
     ['head_reserved', concat(u8(0x0f), filled(1, 16384)), { type: 'head', bytes: 16384 }],

@@ -18,6 +18,7 @@ mod requirement_4_3_adversarial_announcement;
 mod requirement_4_3_lists;
 mod requirement_4_4_auditors;
 mod requirement_4_4_network_verifies;
+mod requirement_4_4_tampering;
 mod revocation;
 mod rig;
 mod silence;
