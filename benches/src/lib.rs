@@ -11,6 +11,7 @@
 
 mod content;
 pub mod engine;
+mod statement;
 mod tracker;
 
 /// Something whose cost is known: many passes that are alike.
@@ -25,11 +26,14 @@ pub trait Case {
 pub type Named = (&'static str, fn() -> Box<dyn Case>);
 
 /// All cases.
-pub const CASES: [Named; 7] = [
+pub const CASES: [Named; 10] = [
     ("hash-chunk", content::hash_chunk),
     ("tree-root", content::tree_root),
     ("tree-path", content::tree_path),
     ("codec-request", content::codec_request),
+    ("statement-sign", statement::sign),
+    ("statement-compare", statement::compare),
+    ("statement-judge", statement::judge),
     ("engine-tick", engine::tick),
     ("tracker-announce", tracker::announce),
     ("tracker-introduction", tracker::introduction),

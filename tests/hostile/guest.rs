@@ -61,6 +61,7 @@ impl Guest {
         });
         let mut heard = said(party.input(Input::PeerOpened { peer }));
         let hello = Claim {
+            capabilities: member.capabilities,
             role: Role::Answerer,
             swarm: invitation.swarm,
             introduction: id,

@@ -10,6 +10,8 @@ pub struct Impostor {
     key: SigningKey,
     pub public: PublicKey,
     pub handle: Handle,
+    /// What it says that it can do; it takes statements.
+    pub capabilities: u32,
 }
 
 impl Impostor {
@@ -21,6 +23,7 @@ impl Impostor {
             key,
             public,
             handle: Handle(digest[..16].try_into().unwrap()),
+            capabilities: 1,
         }
     }
 
@@ -71,6 +74,7 @@ impl View {
 
 /// What an impostor says of itself.
 pub struct Claim {
+    pub capabilities: u32,
     pub role: Role,
     pub swarm: SwarmId,
     pub introduction: [u8; 16],
@@ -85,8 +89,7 @@ impl Claim {
     pub fn hello(self) -> Vec<u8> {
         Hello {
             versions: vec![1],
-            // Takes statements.
-            capabilities: 1,
+            capabilities: self.capabilities,
             role: self.role,
             swarm: self.swarm,
             introduction: self.introduction,

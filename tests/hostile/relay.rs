@@ -75,6 +75,7 @@ impl Relay {
     pub fn claim(&mut self, to: usize, ticket: Vec<u8>) -> Vec<u8> {
         self.hostile += 1;
         Claim {
+            capabilities: 1,
             role: self.roles[to].other(),
             swarm: self.swarm,
             introduction: self.introductions[to],

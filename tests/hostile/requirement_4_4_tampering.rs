@@ -297,6 +297,15 @@ fn a_statement_of_anything_else_accuses_nobody() {
             accused += arena.proofs.len() as u64 + arena.party.unverified;
         }
     }
+    // From one that has said that it takes none, and so sends none.
+    let mut arena = Arena::new(&published, 1);
+    let mut member = Impostor::new(arena.dice.array());
+    member.capabilities = 0;
+    let (peer, _) = arena.invite_as(&member, Box::new(|_, _| Vec::new()));
+    arena.send(peer, &Reply::Control(vec![0x0c, 1]));
+    if arena.party.blamed() != ["statement_not_wanted"] {
+        unexpected.push(format!("{:?}", arena.party.blamed()));
+    }
     conclude(&Outcome {
         threat: "7",
         attack: "junk under a statement that is foreign, malformed, unsigned, right, or missing",
