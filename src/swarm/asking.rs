@@ -173,13 +173,11 @@ impl Engine {
         object.cursor = first + count;
         peer.download.start(now);
         peer.last_request = request_id;
-        let mut nonce = [0; 16];
-        self.rng.fill(&mut nonce);
         let request = Request {
             object: id,
             first,
             count: size,
-            nonce,
+            nonce: None,
             got: 0,
             issued_at: now,
             progress_at: now,
@@ -193,9 +191,17 @@ impl Engine {
 
     /// Sends a request, or says that it is more urgent now.
     fn send_request(&mut self, peer: PeerId, id: u32) {
-        let Some(request) = self.peers.get(&peer).and_then(|peer| peer.requests.get(&id)) else {
+        let mut nonce = [0; 16];
+        self.rng.fill(&mut nonce);
+        let request = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|peer| peer.requests.get_mut(&id));
+        let Some(request) = request else {
             return;
         };
+        // The other side signs the nonce that it is given first.
+        request.nonce.get_or_insert(nonce);
         let Some(object) = self.objects.get(&request.object) else {
             return;
         };
@@ -205,7 +211,7 @@ impl Engine {
             root: object.info.root,
             first: request.first,
             count: request.count,
-            nonce: request.nonce,
+            nonce,
             urgency: request.urgency,
         };
         self.send(peer, &message);

@@ -29,6 +29,8 @@ pub struct EngineConfig {
     /// The newest head of a live content that was seen on an earlier visit. Default: none.
     #[cfg(feature = "live")]
     pub live_memory: LiveMemory,
+    /// Statements are signed and taken. Default: yes. A simulation, whose peers judge by verdicts, has no use for them.
+    pub statements: bool,
     /// Loopback candidates are sent and accepted (the local demo). Default: no.
     pub allow_loopback: bool,
 }
@@ -47,6 +49,7 @@ impl EngineConfig {
             max_peers: 24,
             #[cfg(feature = "live")]
             live_memory: LiveMemory::NONE,
+            statements: true,
             allow_loopback: false,
         }
     }

@@ -195,11 +195,8 @@ impl Engine {
             remote_fingerprint: remote_fp,
             expected_peer: peer.handle,
             roots_digest: digest,
-            capabilities: if self.live.is_some() {
-                CAPABILITY_STATEMENTS | CAPABILITY_LIVE_HEADS
-            } else {
-                CAPABILITY_STATEMENTS
-            },
+            capabilities: (u32::from(self.config.statements) * CAPABILITY_STATEMENTS)
+                | (u32::from(self.live.is_some()) * CAPABILITY_LIVE_HEADS),
             nonce,
             wall,
         });

@@ -60,8 +60,8 @@ pub(super) struct Request {
     pub(super) object: ObjectId,
     pub(super) first: u32,
     pub(super) count: u8,
-    /// What a statement of this request has in it.
-    pub(super) nonce: [u8; 16],
+    /// What a statement of this request has in it, once it was sent.
+    pub(super) nonce: Option<[u8; 16]>,
     /// Bit per chunk that came.
     pub(super) got: u16,
     pub(super) issued_at: Timestamp,

@@ -61,7 +61,7 @@ impl Engine {
         let asked = peer
             .requests
             .values()
-            .find(|request| request.nonce == stated.nonce);
+            .find(|request| request.nonce == Some(stated.nonce));
         let (Some(asked), Some(row)) = (asked, self.catalog.row(object)) else {
             // It was answered or given up meanwhile, or cannot be judged any more.
             return;
