@@ -55,6 +55,11 @@ impl Engine {
             // A part can only be checked with its row, which is on its way.
             return None;
         }
+        let own_slice = self.own_slice(want.id);
+        if let Some((_, slice)) = own_slice.filter(|(at, _)| *at <= now && self.fetches.len() < MAX_FETCHES) {
+            self.fetch_slice(want.id, slice);
+            return None;
+        }
         match self.http_time(want) {
             Ok((reason, _))
                 if want.fresh && !matches!(reason, HttpReason::Elected | HttpReason::Deadline) =>
@@ -71,7 +76,7 @@ impl Engine {
                 self.fetch_object(want.id, want.first, want.count, reason, part);
                 None
             }
-            Err(at) => Some(at),
+            Err(at) => Some(own_slice.map_or(at, |(own_at, _)| own_at.min(at))),
         }
     }
 

@@ -95,14 +95,14 @@ pub(super) const MESSAGES_BURST: u64 = 6_000;
 /// …and in every second after that. The busiest honest peer sends about a hundred.
 pub(super) const MESSAGES_PER_S: u64 = 500;
 
-/// Objects of which is known who means to fetch them. Oldest are forgotten first.
-pub(super) const MAX_CLAIMS: usize = 64;
+/// Claims that are known, of which a new segment of a live stream may have eight. Oldest are forgotten first.
+pub(super) const MAX_CLAIMS: usize = 256;
 
 /// Claims that a neighbour may make or pass on at once…
-pub(super) const CLAIMS_BURST: u64 = 64;
+pub(super) const CLAIMS_BURST: u64 = 256;
 
-/// …and in every second after that. A swarm brings a handful for each segment.
-pub(super) const CLAIMS_PER_S: u64 = 16;
+/// …and in every second after that. A swarm brings a handful for each segment, or slice of one.
+pub(super) const CLAIMS_PER_S: u64 = 64;
 
 /// Tracks that one peer may talk about.
 pub(super) const MAX_TRACKS: usize = 64;

@@ -145,6 +145,12 @@ impl Object {
         (first..first.saturating_add(count)).filter(|&c| self.state(c) == Some(Chunk::Missing))
     }
 
+    /// `count` slices from `slice` on of `slices` that are as long as each other: first chunk and number of chunks.
+    pub(super) const fn part(&self, slice: u32, count: u32, slices: u32) -> (u32, u32) {
+        let first = slice * self.info.chunks / slices;
+        (first, (slice + count) * self.info.chunks / slices - first)
+    }
+
     /// Bytes of chunks that nobody was asked for.
     pub(super) fn unasked_bytes(&self, first: u32, count: u32) -> u64 {
         self.unasked(first, count)
@@ -242,11 +248,6 @@ impl Object {
     pub(super) fn transfer_us(&self, now: Timestamp) -> u64 {
         self.active_us
             .saturating_add(self.active_since.map_or(0, |since| now.since(since)))
-    }
-
-    /// Whether some of it is here or asked for, and some is not.
-    pub(super) fn is_arriving(&self) -> bool {
-        !self.is_complete() && (self.verified > 0 || self.in_flight > 0)
     }
 
     /// Chunks that somebody was asked for and that have not come, hedges counted apart.

@@ -418,7 +418,7 @@ impl Engine {
             return;
         };
         let complete = object.is_complete();
-        self.claim_kept(id);
+        self.claim_kept(id, chunk);
         self.store_bytes = self.store_bytes.saturating_add(bytes);
         for other in others.into_iter().flatten().filter(|other| *other != by) {
             self.not_needed(id, other);

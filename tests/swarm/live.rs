@@ -5,7 +5,7 @@ use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode};
 use swarmseal::wire::Message;
 
-use crate::rig::{Behaviour, Broadcast, PLAYLIST, SEGMENT, TARGET_US, World};
+use crate::rig::{Behaviour, Broadcast, LONG_SEGMENT, PLAYLIST, SEGMENT, TARGET_US, World};
 
 pub const LATEST: &str = "seal/live/latest";
 
@@ -204,6 +204,84 @@ fn who_claims_every_segment_ahead_and_fetches_none_keeps_nobody_from_playing() {
         }
     }
     assert!(late[0], "the lie was believed at first");
+    assert_eq!(codes(&world, honest[0]), Vec::<String>::new());
+}
+
+/// Six viewers of a stream whose segments are long enough for slices, up to date.
+fn long_segments() -> (World, Broadcast, Vec<usize>) {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 6);
+    broadcast.segment_bytes = LONG_SEGMENT;
+    watch(&mut world, &mut broadcast, &viewers, 12);
+    (world, broadcast, viewers)
+}
+
+#[test]
+fn a_long_segment_is_fetched_once_in_slices_by_several_viewers() {
+    let (mut world, mut broadcast, viewers) = long_segments();
+    let first = broadcast.records.len();
+    let from_http = |world: &World, viewer: usize| world.viewers[viewer].engine.stats().media.from_http;
+    let mut fetchers = 0;
+    for _ in 0..10 {
+        let before: Vec<u64> = viewers.iter().map(|viewer| from_http(&world, *viewer)).collect();
+        watch(&mut world, &mut broadcast, &viewers, 1);
+        fetchers += viewers
+            .iter()
+            .zip(before)
+            .filter(|(viewer, before)| from_http(&world, **viewer) > *before)
+            .count();
+    }
+    assert!(
+        fetchers >= 20,
+        "{fetchers} viewers fetched for all in 10 segments"
+    );
+    let bytes: u64 = (first..broadcast.records.len())
+        .map(|n| world.origin.bytes[&format!("v/{n}.m4s")])
+        .sum();
+    assert!(
+        bytes <= 10 * LONG_SEGMENT as u64 * 11 / 10,
+        "{bytes} bytes of 10 segments"
+    );
+    for &viewer in &viewers {
+        for n in first..broadcast.records.len() - 1 {
+            let body = Broadcast::body_of(broadcast.log, n, LONG_SEGMENT);
+            let came = delivered(&world, viewer, u32::try_from(n).unwrap());
+            assert!(came == Some(body.as_slice()), "segment {n} of viewer {viewer}");
+        }
+        assert_eq!(codes(&world, viewer), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn who_claims_a_slice_and_does_not_fetch_it_makes_nothing_late() {
+    let (mut world, mut broadcast, viewers) = long_segments();
+    let (liar, honest) = (viewers[0], &viewers[1..]);
+    let mut lacked = 0;
+    for round in 0..8 {
+        let next = broadcast.records.len();
+        let object = ObjectId::new(TrackId(1), u32::try_from(next).unwrap());
+        world.say(liar, &Message::Claim { object, rank: round });
+        world.run(100_000);
+        watch_until_next(&mut world, &mut broadcast, honest);
+        let fetched = world.origin.bytes.get(&format!("v/{next}.m4s"));
+        lacked += u32::from(fetched.is_none_or(|bytes| *bytes < LONG_SEGMENT as u64));
+        for &viewer in honest {
+            world.demand(viewer, u32::try_from(next).unwrap(), &format!("v/{next}.m4s"));
+        }
+        // Half a second before the segment before this one is played.
+        world.run(1_500_000 - SOON_US - 100_000);
+        for &viewer in honest.iter().filter(|_| round > 0) {
+            let body = Broadcast::body_of(broadcast.log, next - 1, LONG_SEGMENT);
+            let came = delivered(&world, viewer, u32::try_from(next - 1).unwrap());
+            assert!(
+                came == Some(body.as_slice()),
+                "segment {} of viewer {viewer}",
+                next - 1
+            );
+        }
+        world.run(500_000);
+    }
+    assert!(lacked > 0, "the lie was believed at first");
     assert_eq!(codes(&world, honest[0]), Vec::<String>::new());
 }
 

@@ -23,13 +23,13 @@ impl Engine {
                 continue;
             };
             let id = ObjectId::new(track, next);
-            let by = self.claimant(id);
-            if let Some(Claimant::SelfFrom(_) | Claimant::Other(..)) = by {
-                continue;
-            }
             let Some((rank, wait)) = self.standing(ObjectId::new(track, newest)) else {
                 continue;
             };
+            let by = self.claimant(id, rank);
+            if let Some(Claimant::SelfFrom(_) | Claimant::Other(..)) = by {
+                continue;
+            }
             match by {
                 Some(Claimant::SelfLater(at)) if at <= self.now => {
                     self.claim(id, rank);
@@ -48,7 +48,7 @@ impl Engine {
     pub(super) fn is_own_turn(&self) -> Option<bool> {
         self.current_tracks().into_iter().find_map(|(track, _)| {
             let next = ObjectId::new(track, self.catalog.edge(track)?);
-            Some(matches!(self.claimant(next)?, Claimant::SelfFrom(_)))
+            self.leads(next)
         })
     }
 

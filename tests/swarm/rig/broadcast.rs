@@ -17,6 +17,8 @@ use super::world::World;
 pub const TARGET_US: u64 = 2_000_000;
 /// Bytes of a segment: some chunks.
 pub const SEGMENT: usize = 150_000;
+/// Bytes of a long one: enough chunks to fetch it in slices.
+pub const LONG_SEGMENT: usize = 400_000;
 /// Records of segments that a head carries.
 const CARRIED: usize = 3;
 /// Parts of a segment, of which all but the last are so long.
@@ -33,6 +35,8 @@ pub struct Broadcast {
     pub sequence: u64,
     pub records: Vec<Record>,
     rows: Vec<Vec<Hash>>,
+    /// Bytes of the segments to come, about.
+    pub segment_bytes: usize,
     /// Of low latency: the log of the parts.
     parts: Option<Log>,
     digests: Vec<Hash>,
@@ -84,6 +88,7 @@ impl Broadcast {
             sequence: 0,
             records: Vec::new(),
             rows: Vec::new(),
+            segment_bytes: SEGMENT,
             parts: None,
             digests: Vec::new(),
         };
@@ -107,7 +112,7 @@ impl Broadcast {
     /// Makes one more segment, and says where it lies.
     pub fn segment(&mut self, world: &mut World) -> String {
         let index = self.records.len();
-        let body = Self::body(self.log, index);
+        let body = Self::body_of(self.log, index, self.segment_bytes);
         append(&mut self.records, &mut self.rows, &body, 2_000);
         if let Some(parts) = &mut self.parts {
             for (number, part) in body
@@ -131,7 +136,12 @@ impl Broadcast {
 
     /// The bytes of a segment.
     pub fn body(log: u64, index: usize) -> Vec<u8> {
-        bytes(log + index as u64, SEGMENT + index % 3)
+        Self::body_of(log, index, SEGMENT)
+    }
+
+    /// The bytes of a segment that is about so long.
+    pub fn body_of(log: u64, index: usize, about: usize) -> Vec<u8> {
+        bytes(log + index as u64, about + index % 3)
     }
 
     /// Writes a playlist, which the next head vouches for.

@@ -8,7 +8,7 @@ mod origin;
 mod tracker;
 mod world;
 
-pub use broadcast::{Broadcast, PLAYLIST, SEGMENT, TARGET_US};
+pub use broadcast::{Broadcast, LONG_SEGMENT, PLAYLIST, SEGMENT, TARGET_US};
 pub use content::{NOW_S, Published, bytes};
 pub use crowd::Crowd;
 pub use tracker::{key as tracker_key, local_sdp};
