@@ -198,10 +198,18 @@ function cargoTool(what, purpose, why, crate, wanted) {
       const env = Object.fromEntries(
         Object.entries(profile).map(([key, value]) => [`CARGO_PROFILE_RELEASE_${key}`, value]),
       );
-      const args = ['install', crate, '--version', await wanted(), '--root', TOOLS];
-      await run('cargo', [...args, '--locked', '--force', '--quiet'], {
-        env: { ...env, CARGO_TARGET_DIR: undefined },
-      });
+      const args = ['install', crate, '--version', await wanted(), '--root', TOOLS, '--force', '--quiet'];
+      const options = { env: { ...env, CARGO_TARGET_DIR: undefined } };
+      try {
+        await run('cargo', [...args, '--locked'], options);
+      } catch (error) {
+        if (!(error instanceof CommandFailed)) {
+          throw error;
+        }
+        // What a tool was locked to may be gone: withdrawn, or not in this registry yet.
+        step(`${what} cannot be built with the versions that it was locked to: with the newest that fit`);
+        await run('cargo', args, options);
+      }
     },
   };
 }
