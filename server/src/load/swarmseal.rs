@@ -173,6 +173,11 @@ impl Peer {
                 code: ErrorCode::UnknownPeer | ErrorCode::ExposureLimit,
                 ..
             } => self.introduce_next().await,
+            // It ended while this peer's part was on its way, which `IntroductionEnded` says as well.
+            ServerMessage::Error {
+                code: ErrorCode::UnknownIntroduction,
+                ..
+            } => Ok(()),
             ServerMessage::Error { code, message, .. } => {
                 Err(LoadError::Refused(format!("{code:?}: {message}")))
             }
