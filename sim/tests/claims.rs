@@ -55,10 +55,10 @@ macro_rules! claims {
 claims! {
     vod: "vod", 120 s, 0.75;
     vod_1000: "vod-1000", 60 s, 0.67;
-    live: "live", 90 s, 0.79;
+    live: "live", 90 s, 0.78;
     live_1000: "live-1000", 60 s, 0.73;
     half_uplink: "half-uplink", 90 s, 0.41;
-    flash_crowd: "flash-crowd", 60 s, 0.78;
+    flash_crowd: "flash-crowd", 60 s, 0.76;
     churn: "churn", 90 s, 0.70;
     renditions: "renditions", 90 s, 0.86;
     seeks: "seeks", 90 s, 0.80;

@@ -6,9 +6,9 @@
 //! about as long as HTTP takes, and the deadline of the player ends every wait.
 //!
 //! A segment at the edge of a live stream has to go round in two seconds, and one uplink takes most of that for a single
-//! copy. So it is claimed in slices: the lowest bits of a rank say which slice it is for, each slice has an election of
-//! its own, and whoever wins fetches it and what follows that nobody claims. A claim weakens on its way, so that in a
-//! large swarm somebody near fetches as well.
+//! copy. So in swarms that are not small it is claimed in slices: the lowest bits of a rank say which slice it is for,
+//! each slice has an election of its own, and whoever wins fetches it and what follows that nobody claims. A claim
+//! weakens on its way, so that in a large swarm somebody near fetches as well.
 
 use alloc::vec::Vec;
 
@@ -38,6 +38,8 @@ const BELIEF_US: u64 = 1_000_000;
 const MAX_BROKEN: u32 = 3;
 /// Slices of which each has an election of its own. In ranks they are the lowest bits.
 const SLICES: u32 = if cfg!(feature = "live") { 8 } else { 1 };
+/// With so many neighbours a swarm is so large that an extra copy of a new segment costs little.
+const MANY_PEERS: usize = 12;
 /// Chunks of which it is not worth while to make slices.
 const FEW_CHUNKS: u32 = 2 * SLICES;
 /// A claim on a slice is as much weaker after each neighbour that passes it on: a quarter of the draws there are.
@@ -277,8 +279,8 @@ impl Engine {
                 .contains_key(&(id, around(slice + next, SLICES)))
         };
         let free = (1..SLICES).take_while(|next| !claimed(next)).count() as u32;
-        // In a large swarm an extra copy costs little, and the first ones are what all others wait for.
-        let more = u32::from(self.peers.values().filter(|peer| peer.is_ready()).count() >= ENOUGH_PEERS);
+        // The first copies are what all others wait for.
+        let more = u32::from(self.neighbours() >= MANY_PEERS);
         let count = (1 + free + more).min(SLICES);
         let from = if count == SLICES { 0 } else { slice };
         let beyond = (from + count).saturating_sub(SLICES);
@@ -352,6 +354,10 @@ impl Engine {
         ))
     }
 
+    fn neighbours(&self) -> usize {
+        self.peers.values().filter(|peer| peer.is_ready()).count()
+    }
+
     /// In how many slices something of this length is claimed.
     fn slices(&self, length: u64) -> u32 {
         let few = length < u64::from(FEW_CHUNKS) * u64::from(CHUNK);
@@ -368,7 +374,13 @@ impl Engine {
         let rank = drawn >> CLASS_BITS | class << (u64::BITS - CLASS_BITS);
         // The lowest ones are no ranks: they stand for somebody who fetches that slice already.
         let rank = rank.max(SLICES.into());
-        let slice = u64::from(slice_of(rank) % self.slices(info.length));
+        // A small swarm has one who fetches all, with one request.
+        let slices = if self.neighbours() >= ENOUGH_PEERS {
+            self.slices(info.length)
+        } else {
+            1
+        };
+        let slice = u64::from(slice_of(rank) % slices);
         Some((
             rank - u64::from(slice_of(rank)) + slice,
             better * STEP_US + class * CLASS_US,
