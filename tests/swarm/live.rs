@@ -281,7 +281,8 @@ fn who_claims_a_slice_and_does_not_fetch_it_makes_nothing_late() {
         }
         world.run(500_000);
     }
-    assert!(lacked > 0, "the lie was believed at first");
+    // Three without the lie.
+    assert!(lacked > 5, "the lie was believed {lacked} times of 8");
     assert_eq!(codes(&world, honest[0]), Vec::<String>::new());
 }
 
