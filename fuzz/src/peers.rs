@@ -41,8 +41,7 @@ pub fn tampering(data: &[u8]) {
         assert_eq!(proof.encode(), data, "one form for each proof");
         proof.key = key;
         if let Some(stated) = proof.stated() {
-            let verdicts = [1, 2_048, u32::MAX].map(|chunks| proof.check(&stated, chunks));
-            assert!(verdicts.iter().all(Result::is_err));
+            assert!(proof.check(&stated).is_err());
         }
     }
 }

@@ -16,8 +16,10 @@ pub struct Statement {
     pub swarm: SwarmId,
     /// Of which object.
     pub object: ObjectId,
-    /// Its root, by which the sender is judged.
+    /// Its root, by which the sender is judged…
     pub root: Hash,
+    /// …and how many chunks there are under it: with both, whoever has the statement can judge it.
+    pub chunks: u32,
     /// Of which chunk the first hash is.
     pub first: u32,
     /// The nonce of the request.
@@ -37,6 +39,7 @@ impl Statement {
             &self.object.track.0.to_be_bytes(),
             &self.object.index.to_be_bytes(),
             &self.root.0,
+            &self.chunks.to_be_bytes(),
             &self.first.to_be_bytes(),
             &self.nonce,
             &self.unix_s.to_be_bytes(),
@@ -61,6 +64,7 @@ impl Statement {
             swarm: SwarmId(reader.array()?),
             object: ObjectId::new(TrackId(reader.u16()?), reader.u32()?),
             root: Hash(reader.array()?),
+            chunks: reader.u32()?,
             first: reader.u32()?,
             nonce: reader.array()?,
             unix_s: u64::from_be_bytes(reader.array()?),

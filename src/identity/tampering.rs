@@ -1,5 +1,9 @@
-//! Proof of tampering: a sender's own statement, and the leaf hash that the publisher signed instead. Whoever knows the root
-//! of the object can judge it; not a byte of the content is needed.
+//! Proof of tampering: a sender's own statement, and the leaf hash that is under the root it names itself. Anybody can judge it:
+//! not a byte of the content is needed, and nothing that its publisher has signed.
+//!
+//! A sender that has checked the row against the root states hashes out of a tree of so many leaves with that root. There is
+//! one such tree, so that no other hash can be shown at one of its places. The number of leaves has to be the sender's word as
+//! well: in a tree said to be smaller, what is a node could be shown as a leaf.
 
 use alloc::vec::Vec;
 
@@ -31,9 +35,9 @@ pub struct Tampering {
 /// Why a proof is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoTampering {
-    /// The statement says what the publisher says, or nothing about that chunk.
+    /// The statement says the same, or nothing about that chunk.
     NoContradiction,
-    /// The right hash is not one of an object with this root and this many chunks.
+    /// The right hash is not at that place under the root and the number of chunks that are stated.
     WrongPath,
     /// Somebody else signed the statement, or nobody.
     BadSignature,
@@ -88,18 +92,19 @@ impl Tampering {
         Statement::read(&self.statement)
     }
 
-    /// Whether this proves that the holder of [`Self::key`] tampered with an object of so many chunks, whose root is the one in
-    /// `stated`. The signature, which costs most, is checked last.
+    /// Whether this proves that the holder of [`Self::key`] stated a hash, in `stated`, that is not under the root which it named.
+    /// The signature, which costs most, is checked last.
     ///
     /// # Errors
     /// [`NoTampering`] says why it proves nothing.
-    pub fn check(&self, stated: &Statement, chunks: u32) -> Result<(), NoTampering> {
+    pub fn check(&self, stated: &Statement) -> Result<(), NoTampering> {
         let place = usize::from(self.place);
         if stated.leaves.get(place).is_none_or(|leaf| *leaf == self.leaf) {
             return Err(NoTampering::NoContradiction);
         }
         let chunk = (stated.first as usize).saturating_add(place);
-        if !tree::verify_path(&self.leaf, chunk, chunks as usize, &self.path, &stated.root) {
+        let chunks = stated.chunks as usize;
+        if !tree::verify_path(&self.leaf, chunk, chunks, &self.path, &stated.root) {
             return Err(NoTampering::WrongPath);
         }
         if !Statement::is_of(&self.statement, &self.key) {

@@ -11,7 +11,8 @@ use crate::wire::Message;
 impl Engine {
     /// Signs for the request that is served next, before anything of it goes. What is signed is the publisher's row, not what
     /// the store gives: a disk that rots is no lie, and no row is sent on that did not fit. Whoever has forgotten the row
-    /// signs nothing.
+    /// signs nothing. Root, number of chunks and row are what the catalog says together: a statement that does not agree with
+    /// itself is what puts its sender out.
     #[inline(never)]
     pub(super) fn state_upload(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get_mut(&id) else {
@@ -26,12 +27,14 @@ impl Engine {
         let (object, first, end) = (upload.object, upload.next as usize, upload.end as usize);
         if let Some(nonce) = upload.nonce.take()
             && takes
+            && let Some(info) = self.catalog.object(object)
             && let Some(leaves) = self.catalog.row(object).and_then(|row| row.get(first..end))
         {
             let statement = Statement {
                 swarm: self.catalog.manifest().swarm_id(),
                 object,
-                root: upload.root,
+                root: info.root,
+                chunks: info.chunks,
                 first: upload.next,
                 nonce,
                 unix_s: self.wall_now().unix_s,
@@ -72,7 +75,7 @@ impl Engine {
             && self
                 .catalog
                 .object(object)
-                .is_some_and(|info| info.root == stated.root);
+                .is_some_and(|info| info.root == stated.root && info.chunks == stated.chunks);
         if !fits {
             self.blame(id, "statement_of_another", None);
             return;

@@ -30,6 +30,7 @@ struct Stated {
     track: u16,
     index: u32,
     root: [u8; 32],
+    chunks: u32,
     first: u32,
     nonce: [u8; 16],
     unix_s: u64,
@@ -43,6 +44,7 @@ impl Stated {
             &self.track.to_be_bytes(),
             &self.index.to_be_bytes(),
             &self.root,
+            &self.chunks.to_be_bytes(),
             &self.first.to_be_bytes(),
             &self.nonce,
             &self.unix_s.to_be_bytes(),
@@ -91,6 +93,7 @@ fn junk(shelf: &Published, request: &Message, dice: &mut Dice) -> Option<Answer>
         track: object.track.0,
         index: object.index,
         root: root.0,
+        chunks: shelf.object(*object).chunks(CHUNK as usize).count() as u32,
         first: *first,
         nonce: *nonce,
         unix_s: crate::published::NOW_S,
@@ -110,8 +113,9 @@ fn convicts(proof: &[u8], by: &Impostor, shelf: &Published) -> bool {
         TrackId(u16::from_be_bytes(fields[32..34].try_into().unwrap())),
         u32::from_be_bytes(fields[34..38].try_into().unwrap()),
     );
-    let first = u32::from_be_bytes(fields[70..74].try_into().unwrap()) as usize;
-    let stated = &fields[98 + place * 32..][..32];
+    let [count, first] =
+        [70, 74].map(|at| u32::from_be_bytes(fields[at..at + 4].try_into().unwrap()) as usize);
+    let stated = &fields[102 + place * 32..][..32];
     let file = shelf.object(object);
     let chunks: Vec<[u8; 32]> = file.chunks(CHUNK as usize).map(hash_of_chunk).collect();
     let row: Vec<Hash> = chunks.iter().map(|chunk| Hash(*chunk)).collect();
@@ -125,6 +129,7 @@ fn convicts(proof: &[u8], by: &Impostor, shelf: &Published) -> bool {
     key == by.public.0
         && fields[..32] == shelf.manifest.swarm_id().0
         && fields[38..70] == tree::root(&row).0
+        && count == row.len()
         && leaf == chunks[first + place]
         && stated != leaf
         && path == siblings
@@ -199,7 +204,7 @@ fn whoever_signs_its_junk_hands_over_a_proof() {
 type Evasion = fn(&mut Stated, &mut Dice);
 
 /// What else may be stated, over junk, and what the receiver makes of it.
-const EVASIONS: [(&str, &str, Evasion); 8] = [
+const EVASIONS: [(&str, &str, Evasion); 9] = [
     ("another nonce", "corrupt_chunk", |stated, dice| {
         stated.nonce = dice.array()
     }),
@@ -208,6 +213,9 @@ const EVASIONS: [(&str, &str, Evasion); 8] = [
     }),
     ("another root", "statement_of_another", |stated, dice| {
         stated.root = dice.array()
+    }),
+    ("another number of chunks", "statement_of_another", |stated, _| {
+        stated.chunks += 1
     }),
     ("another object", "statement_of_another", |stated, _| {
         stated.index = (stated.index + 1) % SEGMENTS
@@ -367,6 +375,7 @@ fn an_honest_sender_states_once_for_each_request_what_the_publisher_signed() {
                     track: 1,
                     index: 0,
                     root: tree::root(&row).0,
+                    chunks: row.len() as u32,
                     first: *first as u32,
                     nonce: [*nonce; 16],
                     unix_s: 0,
@@ -380,8 +389,8 @@ fn an_honest_sender_states_once_for_each_request_what_the_publisher_signed() {
         for (statement, wanted) in heard.iter().zip(wanted) {
             let (signature, fields) = statement.split_at(64);
             // But for the time.
-            assert_eq!((&fields[..90], &fields[98..]), (&wanted[..90], &wanted[98..]));
-            let unix_s = u64::from_be_bytes(fields[90..98].try_into().unwrap());
+            assert_eq!((&fields[..94], &fields[102..]), (&wanted[..94], &wanted[102..]));
+            let unix_s = u64::from_be_bytes(fields[94..102].try_into().unwrap());
             assert!(unix_s.abs_diff(crate::published::NOW_S) <= 60, "{unix_s}");
             let signed = [b"swarmseal/statement/1", fields].concat();
             let signature = Signature::from_slice(signature).unwrap();

@@ -1,7 +1,7 @@
-//! Proofs of tampering: what a peer signed against what its publisher signed. Anybody may bring one, and nobody has to be trusted:
-//! the tracker judges by the roots that it knows.
+//! Proofs of tampering: what a peer signed against the root that it names itself. Anybody may bring one, and nobody has to be
+//! trusted. Nothing of the content has to be known here either, so that live contents are no exception.
 
-use swarmseal::identity::{Handle, NoTampering, Statement, Tampering};
+use swarmseal::identity::{Handle, NoTampering, Tampering};
 
 use super::api::Now;
 use super::revoking::MAX_REVOCATIONS;
@@ -20,8 +20,6 @@ enum Unproven {
     UnknownPeer,
     /// Somebody else has proven it already.
     AlreadyOut,
-    /// The publisher signed another root for this object, or two, or the tracker cannot know: the sender may be honest.
-    UnknownRoot,
     /// Statement, right leaf and signature do not make a proof.
     No(NoTampering),
     /// Too many are out by proofs.
@@ -37,7 +35,6 @@ impl Unproven {
             Self::NotOfNow => "not_of_now",
             Self::UnknownPeer => "unknown_peer",
             Self::AlreadyOut => "already_out",
-            Self::UnknownRoot => "unknown_root",
             Self::No(why) => why.code(),
             Self::NoRoom => "no_room",
         }
@@ -79,8 +76,7 @@ impl Tracker {
         if !is_here && !self.departed.contains_key(&(stay.swarm, sender)) {
             return Err(Unproven::UnknownPeer);
         }
-        let chunks = self.chunks_under(&stated).ok_or(Unproven::UnknownRoot)?;
-        proof.check(&stated, chunks).map_err(Unproven::No)?;
+        proof.check(&stated).map_err(Unproven::No)?;
         // Whoever makes keys and proves things against them leaves room for what auditors find and operators decide.
         if self.revocations().count() >= MAX_REVOCATIONS / 2 {
             return Err(Unproven::NoRoom);
@@ -91,16 +87,6 @@ impl Tracker {
         } else {
             Err(Unproven::NoRoom)
         }
-    }
-
-    /// Chunks of the object, in the version of its content whose root the statement names.
-    fn chunks_under(&self, stated: &Statement) -> Option<u32> {
-        let content = self.contents.get(&stated.swarm)?;
-        content
-            .roots
-            .iter()
-            .find(|roots| roots.root_of(stated.object) == Some(stated.root))?
-            .chunks_of(stated.object)
     }
 }
 

@@ -1,7 +1,7 @@
-// STATEMENT, and the proof that it says something else than the publisher.
+// STATEMENT, and the proof that it says something else than what is under the root it names.
 import { base64url, concat, filled, hex, u16, u32, u64, u8 } from './bytes.mjs';
 import { NOW, alice, bob, otherSwarm, swarm } from './ticket.mjs';
-import { CHUNK, fill, path, root, row } from './tree.mjs';
+import { CHUNK, fill, node, path, root, row } from './tree.mjs';
 
 const leaves = row(fill(19 * CHUNK + 5, 7));
 const wrong = filled(0x66, 32);
@@ -11,6 +11,7 @@ const stated = (changes = {}) => ({
   track: 1,
   index: 7,
   root: root(leaves),
+  chunks: leaves.length,
   first: 2,
   nonce: filled(0x99, 16),
   unix_s: NOW,
@@ -19,7 +20,7 @@ const stated = (changes = {}) => ({
 });
 
 const fields = (s) =>
-  concat(s.swarm, u16(s.track), u32(s.index), s.root, u32(s.first), s.nonce, u64(s.unix_s), ...s.leaves);
+  concat(s.swarm, u16(s.track), u32(s.index), s.root, u32(s.chunks), u32(s.first), s.nonce, u64(s.unix_s), ...s.leaves);
 const sign = (s, { by = alice, context = 'swarmseal/statement/1' } = {}) =>
   concat(by.sign(context, fields(s)), fields(s));
 
@@ -33,12 +34,11 @@ export function tamperingVectors() {
   const good = sign(stated());
   const most = stated({ first: 0, leaves: leaves.slice(0, 16) });
   const altered = Buffer.from(sign(tampered));
-  altered[64 + 32 + 2 + 4 + 32 + 4] ^= 1;
-  const chunks = leaves.length;
+  altered[64 + 32 + 2 + 4 + 32 + 4 + 4] ^= 1;
   const last = stated({ first: 19, leaves: [wrong] });
   return {
     about:
-      'Statements of senders and proofs of tampering (docs/PROTOCOL.md §14.1). Bytes are hexadecimal. `sender_seed` makes every valid statement again. A proof is judged for an object of `chunks` chunks whose publisher signed the root that it names; `error` is the code of the check that fails first.',
+      'Statements of senders and proofs of tampering (docs/PROTOCOL.md §14.1). Bytes are hexadecimal. `sender_seed` makes every valid statement again. `error` is the code of the check that fails first.',
     sender_seed: hex(alice.seed),
     statements: {
       valid: [
@@ -52,6 +52,7 @@ export function tamperingVectors() {
         track: s.track,
         index: s.index,
         root: hex(s.root),
+        chunks: s.chunks,
         first: s.first,
         nonce: hex(s.nonce),
         unix_s: s.unix_s,
@@ -70,7 +71,16 @@ export function tamperingVectors() {
       valid: [
         ['second_of_three', proof()],
         ['last_chunk', proof({ place: 0, leaf: leaves[19], siblings: path(leaves, 19), statement: sign(last) })],
-      ].map(([name, bytes]) => ({ name, chunks, proof: hex(bytes) })),
+              [
+          'object_of_one_chunk',
+          proof({
+            place: 0,
+            leaf: leaves[0],
+            siblings: [],
+            statement: sign(stated({ root: leaves[0], chunks: 1, first: 0, leaves: [wrong] })),
+          }),
+        ],
+      ].map(([name, bytes]) => ({ name, proof: hex(bytes) })),
       invalid: [
         ['empty', Buffer.alloc(0), 'malformed'],
         ['nineteen_siblings', proof({ siblings: Array.from({ length: 19 }, (_, n) => filled(n, 32)) }), 'malformed'],
@@ -82,11 +92,24 @@ export function tamperingVectors() {
         ['another_leaf', proof({ leaf: filled(1, 32) }), 'wrong_path'],
         ['sibling_too_few', proof({ siblings: path(leaves, 3).slice(1) }), 'wrong_path'],
         ['another_root', proof({ statement: sign({ ...tampered, root: filled(2, 32) }) }), 'wrong_path'],
+        ['another_number_of_chunks', proof({ statement: sign({ ...tampered, chunks: 40 }) }), 'wrong_path'],
+        ['no_chunks', proof({ statement: sign({ ...tampered, chunks: 0 }) }), 'wrong_path'],
+        // Against an honest statement: the node over its first two chunks, which would be leaf 0 in a tree of half as many.
+        [
+          'node_for_a_leaf',
+          proof({
+            place: 0,
+            leaf: node(leaves[0], leaves[1]),
+            siblings: path(leaves, 0).slice(1),
+            statement: sign(most),
+          }),
+          'wrong_path',
+        ],
         ['beyond_the_object', proof({ statement: sign({ ...tampered, first: 0xffffffff }) }), 'wrong_path'],
         ['nonce_altered', proof({ statement: altered }), 'bad_signature'],
         ['another_key', proof({ key: bob.key }), 'bad_signature'],
         ['signed_for_another_purpose', proof({ statement: sign(tampered, { context: 'swarmseal/challenge/1' }) }), 'bad_signature'],
-      ].map(([name, bytes, error]) => ({ name, chunks, error, proof: hex(bytes) })),
+      ].map(([name, bytes, error]) => ({ name, error, proof: hex(bytes) })),
     },
   };
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use swarmseal::content::{Hash, ObjectId, SecretKey, SwarmId, TrackId, tree};
-use swarmseal::identity::{Drbg, Handle, Revocation};
+use swarmseal::identity::{Drbg, Handle};
 use swarmseal::signal::{ClientMessage, ReportCode, ServerMessage};
 
 use super::announcer::{Announcer, films_with};
 use super::report::{Outcome, conclude, runs};
-use super::rig::{Rig, SWARM, handle, tracker_key};
+use super::rig::{Rig, SWARM, handle, named, tracker_key};
 use crate::{AuditRefused, CloseReason, Company, Fault, Finding, Input, SignedFinding, TrackerConfig, Visit};
 
 fn auditor() -> SecretKey {
@@ -43,18 +43,6 @@ fn take(rig: &mut Rig, signed: &SignedFinding) -> Result<(), AuditRefused> {
         .take_finding(rig.now, &serde_json::from_str(&text).unwrap());
     rig.drain();
     taken
-}
-
-fn named(heard: &[ServerMessage]) -> BTreeSet<Handle> {
-    let keys = [tracker_key().public()];
-    heard
-        .iter()
-        .filter_map(|message| match message {
-            ServerMessage::Revocation { statement } => Some(Revocation::verify(statement, &keys).unwrap()),
-            _ => None,
-        })
-        .flat_map(|revocation| revocation.handles)
-        .collect()
 }
 
 /// Whether a peer with this key is admitted now.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use swarmseal::identity::{Handle, PeerClass, Revocation, TicketLimits};
+use swarmseal::identity::{Handle, PeerClass, TicketLimits};
 use swarmseal::signal::{ClientMessage, ErrorCode, ServerMessage};
 
 use super::report::{Outcome, conclude};
-use super::rig::{Rig, SWARM, handle, refusal, tracker_key};
+use super::rig::{Rig, handle, named, refusal};
 use crate::{Admission, AdmissionRequest, CloseReason, ConnId, Grant, Now, Refused, Revoked};
 
 /// Every peer of one prefix has one tag.
@@ -41,19 +41,6 @@ fn revoke(rig: &mut Rig, seed: u8, seconds: u64) -> bool {
     let has_room = rig.tracker.revoke(rig.now, handle(seed), until);
     rig.drain();
     has_room
-}
-
-fn named(heard: &[ServerMessage]) -> BTreeSet<Handle> {
-    let keys = [tracker_key().public()];
-    heard
-        .iter()
-        .filter_map(|message| match message {
-            ServerMessage::Revocation { statement } => Some(Revocation::verify(statement, &keys).unwrap()),
-            _ => None,
-        })
-        .inspect(|revocation| assert_eq!(revocation.swarm, SWARM))
-        .flat_map(|revocation| revocation.handles)
-        .collect()
 }
 
 #[test]

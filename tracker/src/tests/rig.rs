@@ -1,9 +1,9 @@
 //! A tracker on simulated time, and peers that speak to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swarmseal::content::{SecretKey, SwarmId, SwarmSecret, TrackId};
-use swarmseal::identity::{EphemeralKeys, Fingerprint, Handle};
+use swarmseal::identity::{EphemeralKeys, Fingerprint, Handle, Revocation};
 use swarmseal::signal::{
     Announce, Candidate, ClientMessage, Description, EndReason, ErrorCode, IntroductionId, Join, Joined,
     SdpType, ServerMessage, Setup, TrackRanges,
@@ -221,6 +221,20 @@ pub(super) fn joined(heard: &[ServerMessage]) -> Joined {
         [ServerMessage::Joined(joined), ..] => joined.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Whom the tracker has named to the swarm as put out.
+pub(super) fn named(heard: &[ServerMessage]) -> BTreeSet<Handle> {
+    let keys = [tracker_key().public()];
+    heard
+        .iter()
+        .filter_map(|message| match message {
+            ServerMessage::Revocation { statement } => Some(Revocation::verify(statement, &keys).unwrap()),
+            _ => None,
+        })
+        .inspect(|revocation| assert_eq!(revocation.swarm, SWARM))
+        .flat_map(|revocation| revocation.handles)
+        .collect()
 }
 
 pub(super) fn introduction(heard: &[ServerMessage]) -> (IntroductionId, SdpType) {
