@@ -1,5 +1,6 @@
 // The package's worker with something broken in it first: `worker.js?alter=N` flips a bit in every data message after the
-// Nth, `?skew=MS` puts the clock wrong, `?listen` reports what is sent to peers, `?mortal` lets a page end it.
+// Nth, `?skew=MS` puts the clock wrong, `?listen` reports what is sent to peers, `?mortal` lets a page end it, `?perjure` signs
+// junk (perjurer.js).
 
 'use strict';
 
@@ -20,6 +21,9 @@ if (parameters.has('listen') && 'RTCDataChannel' in self) {
     tell.postMessage({ label: channel.label, bytes: bytes.slice() });
     return bytes;
   });
+}
+if (parameters.has('perjure')) {
+  importScripts('perjurer.js');
 }
 if (parameters.has('mortal')) {
   new BroadcastChannel('worker-end').onmessage = ({ data: silently }) => {
