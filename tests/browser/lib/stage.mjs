@@ -33,6 +33,7 @@ const PLAYLISTS = { sample: 'master.m3u8', ladder: 'master.m3u8' };
 export class Stage {
   #closing = [];
   #browsers = browsers;
+  #serving;
   viewers = [];
 
   /**
@@ -96,21 +97,21 @@ export class Stage {
     await placeViewer(this.site);
   }
 
-  async #serve({ faults, ownTracker, config }) {
+  async #serve({ faults, ownTracker, config = '' }) {
+    const file = `${this.site}.toml`;
+    // Whoever is put out is so in this stage only.
+    await writeFile(file, `revocations = "${this.site}-revocations.jsonl"\n${config}`);
     const serving = {
       root: this.site,
       publicKey: this.keys.publisher.publicKey,
       trackerKey: this.keys.tracker.file,
+      config: file,
     };
+    this.#serving = serving;
     this.accessLog = path.join(this.site, '..', `${path.basename(this.site)}-access.jsonl`);
     if (faults === undefined) {
-      let file;
-      if (config !== undefined) {
-        file = `${this.site}.toml`;
-        await writeFile(file, config);
-      }
       const lowLatency = this.live?.fragments ? this.live : undefined;
-      this.service = await serve({ ...serving, accessLog: this.accessLog, config: file, lowLatency });
+      this.service = await serve({ ...serving, accessLog: this.accessLog, lowLatency });
       this.#closing.push(() => this.service.stop());
       this.url = this.service.url;
     } else {
@@ -148,12 +149,7 @@ export class Stage {
     const listen = new URL(this.tracker.url).host;
     await this.tracker.stop('SIGKILL');
     await sleep(pause);
-    this.tracker = await track({
-      root: this.site,
-      publicKey: this.keys.publisher.publicKey,
-      trackerKey: this.keys.tracker.file,
-      listen,
-    });
+    this.tracker = await track({ ...this.#serving, listen });
   }
 
   /** Opens a viewer; `options` are parameters of the viewer page. */
