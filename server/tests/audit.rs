@@ -51,18 +51,30 @@ struct Stage {
     running: Running,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Title,
+    Live,
+}
+
 impl Stage {
-    async fn set(auditor: &SecretKey) -> Self {
+    async fn set(auditor: &SecretKey, kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let show = folder.path().join("show");
-        let playlist = support::playlist(SEGMENTS as usize);
-        support::write(&show, "i.m3u8", playlist.as_bytes());
-        support::write(&show, "init.mp4", &support::noise(1, 800));
-        for index in 0..SEGMENTS {
-            let bytes = support::noise(u64::from(index) + 2, 130_000);
-            support::write(&show, &format!("s{index}.m4s"), &bytes);
+        let bodies: Vec<Vec<u8>> = (0..SEGMENTS)
+            .map(|index| support::noise(u64::from(index) + 2, 130_000))
+            .collect();
+        if kind == Kind::Live {
+            support::live::broadcast(&show, &bodies);
+        } else {
+            let playlist = support::playlist(SEGMENTS as usize);
+            support::write(&show, "i.m3u8", playlist.as_bytes());
+            support::write(&show, "init.mp4", &support::noise(1, 800));
+            for (index, bytes) in bodies.iter().enumerate() {
+                support::write(&show, &format!("s{index}.m4s"), bytes);
+            }
+            support::publish_folder(&show).unwrap();
         }
-        support::publish_folder(&show).unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             metrics_listen: Some("127.0.0.1:0".parse().unwrap()),
@@ -168,6 +180,13 @@ impl Holder {
         let mut peer = Peer::enter(stage.viewer(), shelf).await.unwrap();
         let mut handle = None;
         let mut left = BTreeSet::new();
+        // Of a live content nothing is known before its head.
+        while handle.is_none() || peer.engine().catalog().tracks().next().is_none() {
+            let happening = timeout(PATIENCE, peer.next()).await.expect("not in the swarm");
+            if let Happening::Event(Event::TrackerJoined { handle: own }) = happening.unwrap() {
+                handle = Some(own.parse().unwrap());
+            }
+        }
         for index in 0..SEGMENTS {
             let object = ObjectId::new(TrackId(1), index);
             let place = peer.engine().catalog().location(object).unwrap();
@@ -175,13 +194,12 @@ impl Holder {
             peer.demand(DemandId(index), &place, Duration::from_millis(100))
                 .unwrap();
         }
-        while !left.is_empty() || handle.is_none() {
+        while !left.is_empty() {
             match timeout(PATIENCE, peer.next()).await.expect("stuck").unwrap() {
                 Happening::Delivered(id) => {
                     left.remove(&id);
                 }
                 Happening::Refused(id, code) => panic!("{id:?}: {code:?}"),
-                Happening::Event(Event::TrackerJoined { handle: own }) => handle = Some(own.parse().unwrap()),
                 _ => {}
             }
         }
@@ -222,9 +240,9 @@ async fn audited(options: AuditOptions, mut enough: impl FnMut(&Note) -> bool) -
 }
 
 /// An honest holder, a polluter and an auditor, until the polluter is out and the honest one has served a visit more.
-async fn polluter_is_put_out(one_in: u32, attack: &str) {
+async fn polluter_is_put_out(kind: Kind, one_in: u32, attack: &str) {
     let key = SecretKey::from_seed(&[41; 32]);
-    let stage = Stage::set(&key).await;
+    let stage = Stage::set(&key, kind).await;
     let sent = Arc::new(AtomicU64::new(0));
     let honest = Holder::enter(&stage, Box::new(Memory::default())).await;
     let polluting = Polluting {
@@ -283,10 +301,20 @@ async fn polluter_is_put_out(one_in: u32, attack: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_serves_junk_is_put_out() {
-    polluter_is_put_out(1, "junk in every request, over real WebRTC").await;
+    polluter_is_put_out(Kind::Title, 1, "junk in every request, over real WebRTC").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_serves_junk_for_live_segments_is_put_out() {
+    polluter_is_put_out(
+        Kind::Live,
+        1,
+        "junk in every request for live segments, over real WebRTC",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_serves_junk_one_time_in_twenty_is_put_out() {
-    polluter_is_put_out(20, "junk in one request of twenty, over real WebRTC").await;
+    polluter_is_put_out(Kind::Title, 20, "junk in one request of twenty, over real WebRTC").await;
 }

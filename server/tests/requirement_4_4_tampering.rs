@@ -11,8 +11,6 @@
 
 #[path = "peers/holder.rs"]
 mod holder;
-#[path = "peers/live.rs"]
-mod live;
 mod peers;
 #[allow(
     dead_code,
@@ -28,9 +26,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt as _;
 use holder::{announce, answer, joined, listed, published};
-use live::broadcast;
 use peers::{Client, PATIENCE, http};
 use report::{Outcome, conclude};
+use support::live::broadcast;
 use swarmseal::content::{CHUNK, Catalog, Hash, ObjectId, PublicKey, TrackId, WallTime, tree};
 use swarmseal::identity::{
     CAPABILITY_STATEMENTS, Fingerprint, Handle, Handshake, HandshakeConfig, Role, Statement, roots_digest,
@@ -434,7 +432,9 @@ async fn a_listed_source_that_signs_its_junk_is_put_out_by_its_first_victim() {
 
 #[tokio::test]
 async fn so_is_one_of_a_live_content_of_which_the_tracker_knows_no_root() {
-    let (folder, mut config, before, after) = broadcast();
+    let (folder, mut config) = peers::folder();
+    std::fs::remove_file(folder.path().join("1.seal")).unwrap();
+    let (before, after) = broadcast(folder.path(), &[vec![7; 150_000]]);
     config.tracker.loopback = true;
     let fate = pollution(folder.path(), &config, (&before, &after)).await;
     conclude(&Outcome {

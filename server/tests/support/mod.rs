@@ -1,6 +1,7 @@
 //! What the publisher's tests share: folders with streams, a key, and a small web server with faults.
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test file uses its own part of this.
 
+pub mod live;
 pub mod web;
 
 use std::path::Path;
