@@ -318,3 +318,24 @@ async fn who_serves_junk_for_live_segments_is_put_out() {
 async fn who_serves_junk_one_time_in_twenty_is_put_out() {
     polluter_is_put_out(Kind::Title, 20, "junk in one request of twenty, over real WebRTC").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_that_does_not_reach_the_tracker_says_so() {
+    let key = SecretKey::from_seed(&[41; 32]);
+    let stage = Stage::set(&key, Kind::Live).await;
+    // TLS to what speaks none: as good as a certificate that nobody vouches for.
+    let mut options = stage.auditor(key);
+    options.peer.tracker = stage
+        .running
+        .tracker_url()
+        .replace("ws://", "wss://")
+        .parse()
+        .unwrap();
+    let notes = audited(options, |note| matches!(note, Note::Failed { .. })).await;
+    assert!(
+        matches!(notes.last(), Some(Note::Failed { code }) if code == "connection_closed"),
+        "{notes:?}"
+    );
+    assert!(!notes.iter().any(|note| matches!(note, Note::Joined(_))));
+    stage.running.stop().await;
+}

@@ -62,7 +62,8 @@ pub enum Note {
         /// Bytes that it was sent, by peers and over HTTP.
         bytes: u64,
     },
-    /// A visit could not begin or go on; the next one begins after a moment.
+    /// A visit could not begin, and the next one begins after a moment; or it goes on without the tracker, which it cannot reach or
+    /// which does not admit it, and meets nobody new.
     Failed {
         /// Why, as a stable code.
         code: String,
@@ -143,6 +144,8 @@ async fn visit(
         open: None,
     };
     let mut reports = JoinSet::new();
+    // Said once, and not for each time that it is tried again.
+    let mut is_lost = false;
     let end = Instant::now() + options.visit;
     while Instant::now() < end && !notes.is_closed() {
         visit.ask(&mut peer)?;
@@ -166,7 +169,12 @@ async fn visit(
                     });
                 }
             }
+            Happening::Event(Event::TrackerLost { code }) if !is_lost => {
+                is_lost = true;
+                tell(notes, Note::Failed { code }).await;
+            }
             Happening::Event(Event::TrackerJoined { handle }) => {
+                is_lost = false;
                 if let Ok(handle) = handle.parse() {
                     tell(notes, Note::Joined(handle)).await;
                 }
