@@ -75,7 +75,7 @@ try {
   }
   await video.play();
 } catch (error) {
-  errors.push({ code: error.code ?? 'start_failed', message: String(error.message ?? error), fatal: true });
+  failed(error);
 }
 
 /** By the times in the playlist, which are the same for every contender. */
@@ -129,7 +129,7 @@ async function swarmseal() {
     wasmBytes = probed(text('probe'));
     worker.searchParams.set('page', PAGE);
   }
-  const peer = await join({
+  const joining = join({
     manifest: text('manifest'),
     content: text('content'),
     trust: [text('trust')],
@@ -139,6 +139,11 @@ async function swarmseal() {
     ...(text('live') === undefined ? {} : { live: true }),
     ...(worker.search === '' ? {} : { assets: { worker: worker.href } }),
   });
+  return { config: hlsConfig(joining), follow: (hls) => joining.then((peer) => followed(peer, hls), failed) };
+}
+
+function followed(peer, hls) {
+  peer.attach(hls);
   peer.on('peer-blamed', () => (peers.blamed += 1));
   const poll = setInterval(async () => {
     const { media } = await peer.stats();
@@ -147,7 +152,10 @@ async function swarmseal() {
       clearInterval(poll);
     }
   }, FIRST_BYTE_POLL_MS);
-  return { config: hlsConfig(peer), follow: (hls) => peer.attach(hls) };
+}
+
+function failed(error) {
+  errors.push({ code: error.code ?? 'start_failed', message: String(error.message ?? error), fatal: true });
 }
 
 /** Asks the worker, whose probe answers to this page alone. */

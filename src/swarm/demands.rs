@@ -12,7 +12,7 @@ use super::object::Object;
 #[cfg(feature = "live")]
 use super::timer::Timer;
 use super::{DeliverTiming, DemandId, Output, RefuseCode, Timestamp};
-use crate::content::{CHUNK, ObjectId, Resolution, Sheet, Span};
+use crate::content::{CHUNK, Names, ObjectId, Resolution, Sheet, Span, TrackKind};
 
 /// One request of the player.
 #[derive(Clone, Debug)]
@@ -109,8 +109,37 @@ impl Engine {
             target: Target::Unresolved(Vec::new()),
         };
         self.demands.insert(id, demand);
+        self.foresee_track(path);
         self.resolve_demand(id);
         self.dirty = true;
+    }
+
+    /// Asks for the index of the track that a playlist is about beside the playlist, which will name segments of it: the track
+    /// whose segments have a name that begins most like the playlist's own. Where two are alike, it is neither.
+    fn foresee_track(&mut self, path: &str) {
+        if self.live.is_some() {
+            // Heads bring their index themselves.
+            return;
+        }
+        let (mut likely, mut most) = (None, None);
+        for track in self.catalog.tracks() {
+            let name = match &track.names {
+                _ if track.kind == TrackKind::Files => continue,
+                Names::Template { pattern, .. } => pattern,
+                Names::Single { path } => path,
+                Names::Table { .. } => "",
+            };
+            let alike = Some(name.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count());
+            if alike > most {
+                (likely, most) = (Some(track.id), alike);
+            } else if alike == most {
+                likely = None;
+            }
+        }
+        let sheet = likely.and_then(|track| self.catalog.sheet_for(ObjectId { track, index: 0 }));
+        if let Some(sheet) = sheet {
+            self.want_sheet(&sheet);
+        }
     }
 
     pub(super) fn cancel_demand(&mut self, id: DemandId) {

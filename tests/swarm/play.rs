@@ -35,6 +35,21 @@ fn a_lone_viewer_gets_verified_bytes_over_http_with_one_request_each() {
 }
 
 #[test]
+fn the_index_is_asked_for_beside_the_playlist_that_names_its_segments() {
+    let mut world = World::new(20, SEGMENT);
+    let viewer = world.join(Behaviour::Honest);
+    world.demand(viewer, 1, "index.m3u8");
+    for path in ["index.m3u8", "seal/1.index"] {
+        assert_eq!(world.origin.requests.get(path), Some(&1), "{path}");
+    }
+    world.run(1_000_000);
+    world.demand(viewer, 2, "v/0.m4s");
+    world.run(1_000_000);
+    assert_eq!(got(&world, viewer, 2), Some(&segment(0)));
+    assert_eq!(world.origin.requests["seal/1.index"], 1);
+}
+
+#[test]
 fn a_second_viewer_is_fed_by_the_first() {
     let mut world = World::new(20, SEGMENT);
     let first = world.join(Behaviour::Honest);
@@ -246,6 +261,12 @@ fn the_store_keeps_its_limit() {
     assert!(world.viewers[viewer].engine.stats().store_bytes <= 600_000);
     let held: usize = world.viewers[viewer].store.values().map(Vec::len).sum();
     assert!(held <= 600_000);
+    let catalog = world.viewers[viewer].engine.catalog();
+    for n in 0..20 {
+        let id = ObjectId::new(TrackId(1), n);
+        let is_held = world.viewers[viewer].store.contains_key(&(id, 0));
+        assert_eq!(catalog.row(id).is_some(), is_held, "row of segment {n}");
+    }
     world.demand(viewer, 100, "v/0.m4s");
     world.run(1_000_000);
     assert_eq!(

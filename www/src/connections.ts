@@ -28,21 +28,23 @@ export class Connections {
   }
 
   handle(message: Incoming): void {
+    // None for what is not about a connection.
+    const connection = this.#peers.get((message as { peer: number }).peer);
     switch (message.type) {
       case 'dial':
         this.#dial(message);
         break;
       case 'remote-description':
-        this.#peers.get(message.peer)?.describe(message.offer, message.sdp);
+        connection?.describe(message.offer, message.sdp);
         break;
       case 'remote-candidate':
-        this.#peers.get(message.peer)?.candidate(message.line);
+        connection?.candidate(message.line);
         break;
       case 'relay-send':
-        this.#peers.get(message.peer)?.relay(message.channel, message.data);
+        connection?.relay(message.channel, message.data);
         break;
       case 'close':
-        this.#peers.get(message.peer)?.close();
+        connection?.close();
         this.#peers.delete(message.peer);
         break;
       default:

@@ -49,6 +49,8 @@ export interface JoinRequest {
   /** Whether the page wants to rewrite requests: the worker then sends `http-request` before each fetch. */
   asksBeforeHttp: boolean;
   memory: RollbackMemory | null;
+  /** The manifest's file, if the page has fetched it. */
+  sealed?: Blob | null;
   /** The last `head_taken` of this content on an earlier visit; null: none, or the content is not named. */
   head: unknown;
 }
@@ -116,8 +118,8 @@ export interface HttpRequest {
 export type ChannelId = 0 | 1;
 
 export type ToWorker =
-  /** Once, first. `wasm` is an absolute URL. */
-  | { type: 'start'; wasm: string }
+  /** Once. `core` is what lies at `wasm`, an absolute URL; null if the page could not fetch it. */
+  | { type: 'start'; wasm: string; core: Blob | null }
   /** Answered with `pong` at once: a worker that stays silent is replaced. */
   | { type: 'ping' }
   | { type: 'join'; join: number; id: number; request: JoinRequest }

@@ -22,10 +22,15 @@ function code(task: () => unknown): string {
 describe('join options', () => {
   test('URLs are taken relative to the page, and what is left out has its default', () => {
     const checked = checkOptions({ ...GOOD, tracker: '/tracker' });
-    assert.equal(checked.manifest.href, 'https://page.example/watch/film/content.seal');
-    assert.equal(checked.tracker?.href, 'wss://page.example/tracker');
-    assert.equal(checked.maxStoreBytes, 64 * 1024 * 1024);
-    assert.equal(checked.content, null);
+    assert.deepEqual(checked.request, {
+      manifest: 'https://page.example/watch/film/content.seal',
+      content: null,
+      trust: [KEY],
+      tracker: 'wss://page.example/tracker',
+      trackerKeys: [],
+      maxStoreBytes: 64 * 1024 * 1024,
+      asksBeforeHttp: false,
+    });
   });
 
   test('who shares must be said, and the error tells why', () => {

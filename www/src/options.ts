@@ -1,5 +1,5 @@
 import { invalidOption, SwarmsealError } from './errors.js';
-import type { Sharing } from './messages.js';
+import type { JoinRequest, Sharing } from './messages.js';
 import { refuseInsecure } from './secure-transport.js';
 
 /** Whether and how this viewer helps others. */
@@ -70,13 +70,12 @@ export interface JoinOptions {
 
 /** {@link JoinOptions} after checking: absolute URLs, and nothing left out. */
 export interface CheckedOptions {
-  manifest: URL;
-  trust: readonly string[];
+  /** What the worker is told of them. */
+  request: Pick<
+    JoinRequest,
+    'manifest' | 'trust' | 'content' | 'tracker' | 'trackerKeys' | 'maxStoreBytes' | 'asksBeforeHttp'
+  >;
   policy: Policy;
-  content: string | null;
-  tracker: URL | null;
-  trackerKeys: readonly string[];
-  maxStoreBytes: number;
   changeRequest: ((url: string) => HttpChange | Promise<HttpChange>) | null;
   rtc: RTCConfiguration;
   passThrough: readonly string[];
@@ -90,15 +89,19 @@ export function checkOptions(options: JoinOptions): CheckedOptions {
   }
   keys('trust', trust);
   keys('trackerKeys', trackerKeys);
+  const changeRequest = http?.request ?? null;
   return {
-    manifest: secureUrl('manifest', options.manifest),
-    trust,
+    request: {
+      manifest: secureUrl('manifest', options.manifest),
+      content,
+      trust,
+      tracker: options.tracker === undefined ? null : secureUrl('tracker', options.tracker),
+      trackerKeys,
+      maxStoreBytes: amount('store.maxBytes', store?.maxBytes) ?? DEFAULT_STORE_BYTES,
+      asksBeforeHttp: changeRequest !== null,
+    },
     policy: checkPolicy(options.policy),
-    content,
-    tracker: options.tracker === undefined ? null : secureUrl('tracker', options.tracker),
-    trackerKeys,
-    maxStoreBytes: amount('store.maxBytes', store?.maxBytes) ?? DEFAULT_STORE_BYTES,
-    changeRequest: http?.request ?? null,
+    changeRequest,
     rtc,
     passThrough: passThrough.map((prefix) => absolute('passThrough', prefix).href),
   };
@@ -130,12 +133,12 @@ export function absolute(field: string, url: string | URL): URL {
   }
 }
 
-function secureUrl(field: string, given: string | URL): URL {
+function secureUrl(field: string, given: string | URL): string {
   const url = absolute(field, given);
   // A tracker may be named relative to the page.
   if (field === 'tracker') url.protocol = url.protocol.replace('http', 'ws');
   refuseInsecure(url);
-  return url;
+  return url.href;
 }
 
 function keys(field: string, given: readonly string[]): void {

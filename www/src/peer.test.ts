@@ -26,6 +26,11 @@ class FakeLink {
   loads: LoadRequest[] = [];
   posted: ToWorker[] = [];
   left = false;
+  started = false;
+
+  start(): void {
+    this.started = true;
+  }
 
   nextId(): number {
     return 1;
@@ -62,24 +67,32 @@ class FakeLink {
   }
 }
 
+const MANIFEST = 'https://cdn.example/film/content.seal';
 let link: FakeLink;
 let fetched: Request[];
+let answerManifest: () => Promise<Response>;
 
 beforeEach(() => {
   link = new FakeLink();
   fetched = [];
   mock.restoreAll();
-  mock.method(globalThis, 'fetch', (request: Request) => {
-    fetched.push(request);
+  mock.method(globalThis, 'fetch', (request: Request | string) => {
+    if (request === MANIFEST) return answerManifest();
+    fetched.push(request as Request);
     return Promise.resolve(new Response('an ad', { headers: { 'Content-Type': 'text/plain' } }));
   });
+  answerManifest = () => Promise.resolve(new Response('sealed'));
 });
 
 async function joined(change: Partial<CheckedOptions> = {}): Promise<{ peer: Peer; seat: PeerSeat }> {
+  const asksBeforeHttp = change.changeRequest !== undefined;
   const options: CheckedOptions = {
-    ...{ manifest: new URL('https://cdn.example/film/content.seal'), trust: [], policy: { share: 'on' } },
-    ...{ content: null, tracker: new URL('wss://tracker.example/'), trackerKeys: [], maxStoreBytes: 1 },
-    ...{ changeRequest: null, rtc: {}, passThrough: ['https://ads.example/', 'https://cdn.example/'] },
+    request: {
+      ...{ manifest: MANIFEST, content: null, trust: [], trackerKeys: [], maxStoreBytes: 1, asksBeforeHttp },
+      tracker: 'wss://tracker.example/',
+    },
+    ...{ policy: { share: 'on' }, changeRequest: null, rtc: {} },
+    passThrough: ['https://ads.example/', 'https://cdn.example/'],
     ...change,
   };
   const seat = new PeerSeat(options, link as unknown as WorkerLink, new Memory());
@@ -89,6 +102,30 @@ async function joined(change: Partial<CheckedOptions> = {}): Promise<{ peer: Pee
 }
 
 describe('a peer', () => {
+  test('has the manifest fetched beside the worker’s script, and leaves to the worker what does not come', async () => {
+    let startedFirst = false;
+    for (const [answer, sealed] of [
+      [() => Promise.resolve(new Response('sealed')), 'sealed'],
+      [() => Promise.resolve(new Response('nothing here', { status: 404 })), null],
+      [() => Promise.reject(new TypeError('redirected')), null],
+    ] as const) {
+      answerManifest = () => {
+        startedFirst = link.started;
+        return answer();
+      };
+      await joined();
+      const given = link.joins.at(-1)?.sealed ?? null;
+      assert.equal(given === null ? null : await given.text(), sealed);
+      assert.equal(startedFirst, true);
+    }
+  });
+
+  test('does not fetch the manifest itself where the page changes requests', async () => {
+    answerManifest = () => assert.fail('asked');
+    await joined({ changeRequest: () => ({}) });
+    assert.equal(link.joins[0]?.sealed, undefined);
+  });
+
   test('loads what is listed, whole or in part', async () => {
     const { peer } = await joined();
     const { data, mediaType, fromPeers } = await peer.load('https://cdn.example/film/a.mp4', {

@@ -17,7 +17,7 @@ import type {
 import { absolute, type CheckedOptions, type Policy } from './options.js';
 import { followPlayhead, type Player } from './playhead.js';
 import { SharingPolicy, type SharingState } from './sharing.js';
-import type { Seat, WorkerLink } from './worker-link.js';
+import { fetched, type Seat, type WorkerLink } from './worker-link.js';
 
 export interface LoadOptions {
   /** Both bounds included, as in a Range header. Default: everything. */
@@ -99,9 +99,8 @@ export class Peer extends Emitter<PeerEvents> {
     const target = absolute('url', url).href;
     const request = { url: target, range: range ? checkRange(range) : null, deadlineMs: deadline, playsAt };
     try {
-      const answer = await this.#seat.ask<Loaded>('load', request, signal);
-      const { body, mediaType, fromPeers, fromHttp, timing } = answer;
-      return { data: body, mediaType, fromPeers, fromHttp, timing };
+      const { body: data, ...about } = await this.#seat.ask<Loaded>('load', request, signal);
+      return { data, ...about };
     } catch (error) {
       if (!this.#passesThrough(target, error)) throw error;
       const headers = request.range ? { Range: `bytes=${request.range.first}-${request.range.last}` } : {};
@@ -214,7 +213,7 @@ export class PeerSeat implements Seat {
   joined: Joined = { content: '', version: 0, expires: 0, memory: { seen: [], pins: [] } };
   emit: <Type extends keyof PeerEvents>(type: Type, detail: PeerEvents[Type]) => void = () => undefined;
   #ended: SwarmsealError | null = null;
-  readonly #followed = new Set<() => void>();
+  readonly #ending = new AbortController();
   readonly #memory: Memory;
 
   constructor(
@@ -227,16 +226,40 @@ export class PeerSeat implements Seat {
     this.connections = new Connections(options.rtc, (message, transfer) => {
       this.#post(message, transfer);
     });
-    this.sharing = new SharingPolicy(options.policy, () => {
-      this.#tellPolicy();
-    });
-    addEventListener('pagehide', this.#hide);
-    addEventListener('pageshow', this.#show);
+    const { signal } = this.#ending;
+    this.sharing = new SharingPolicy(
+      options.policy,
+      () => {
+        this.#tellPolicy();
+      },
+      signal,
+    );
+    // What may be frozen must hold no connection; what is closed should say so at once.
+    addEventListener(
+      'pagehide',
+      () => {
+        this.sharing.hide(true);
+        this.connections.closeAll();
+      },
+      { signal },
+    );
+    addEventListener(
+      'pageshow',
+      ({ persisted }) => {
+        if (persisted) this.sharing.hide(false);
+      },
+      { signal },
+    );
   }
 
   async enter(signal?: AbortSignal): Promise<void> {
+    const request = this.#request(true);
+    // Beside the worker's script, not after it. Whatever does not go smoothly is the worker's to try again, and to explain.
+    const init = { cache: 'no-cache', redirect: 'error', signal } as RequestInit;
+    this.link.start();
+    if (!request.asksBeforeHttp) request.sealed = await soon(fetched(request.manifest, init));
     try {
-      this.joined = (await this.link.join(this, this.#request(true), signal)) as Joined;
+      this.joined = (await this.link.join(this, request, signal)) as Joined;
     } catch (error) {
       this.#end(error as SwarmsealError);
       this.link.leave(this.join);
@@ -252,11 +275,8 @@ export class PeerSeat implements Seat {
     signal?: AbortSignal,
   ): Promise<Body> {
     if (this.#ended !== null) throw this.#ended;
-    const question = { join: this.join, id: this.link.nextId() };
-    const answer = request
-      ? this.link.ask({ type: 'load', ...question, request }, signal)
-      : this.link.ask({ type: type as 'stats', ...question });
-    return (await answer) as Body;
+    const question = { type, join: this.join, id: this.link.nextId(), request };
+    return (await this.link.ask(question as Parameters<WorkerLink['ask']>[0], signal)) as Body;
   }
 
   handle(message: Incoming): void {
@@ -299,12 +319,8 @@ export class PeerSeat implements Seat {
     const stop = followPlayhead(player, (state) => {
       this.#post({ type: 'player', state });
     });
-    const unfollow = (): void => {
-      stop();
-      this.#followed.delete(unfollow);
-    };
-    this.#followed.add(unfollow);
-    return unfollow;
+    this.#ending.signal.addEventListener('abort', stop);
+    return stop;
   }
 
   async leave(): Promise<void> {
@@ -312,26 +328,18 @@ export class PeerSeat implements Seat {
     const goodbye = this.ask<null>('leave');
     this.#end(new SwarmsealError('left', 'This peer has left. Join again.'));
     // A worker that is dead or busy must not keep the page waiting.
-    await Promise.race([
-      goodbye.catch(() => null),
-      new Promise((resolve) => setTimeout(resolve, GOODBYE_MS)),
-    ]);
+    await soon(goodbye.catch(() => null));
     this.link.leave(this.join);
   }
 
   #request(withPeers: boolean): JoinRequest {
-    const { manifest, content, trust, tracker, trackerKeys, maxStoreBytes, changeRequest } = this.options;
+    const { request } = this.options;
     return {
-      manifest: manifest.href,
-      content,
-      trust,
-      tracker: withPeers && 'RTCPeerConnection' in globalThis ? (tracker?.href ?? null) : null,
-      trackerKeys,
+      ...request,
+      tracker: withPeers && 'RTCPeerConnection' in globalThis ? request.tracker : null,
       policy: this.sharing.effective(),
-      maxStoreBytes,
-      asksBeforeHttp: changeRequest !== null,
       memory: this.#memory.recall(),
-      head: this.#memory.head(content),
+      head: this.#memory.head(request.content),
     };
   }
 
@@ -356,24 +364,16 @@ export class PeerSeat implements Seat {
     }
   }
 
-  // What may be frozen must hold no connection; what is closed should say so at once.
-  readonly #hide = (): void => {
-    this.sharing.hide(true);
-    this.connections.closeAll();
-  };
-
-  readonly #show = (event: PageTransitionEvent): void => {
-    if (event.persisted) this.sharing.hide(false);
-  };
-
   #end(error: SwarmsealError): void {
     this.#ended = error;
-    removeEventListener('pagehide', this.#hide);
-    removeEventListener('pageshow', this.#show);
-    this.sharing.stop();
-    for (const stop of [...this.#followed]) stop();
+    this.#ending.abort();
     this.connections.closeAll();
   }
 }
 
-const GOODBYE_MS = 1000;
+/** What comes soon, or null. */
+function soon<T>(coming: Promise<T>): Promise<T | null> {
+  return Promise.race([coming, new Promise<null>((resolve) => setTimeout(resolve, SOON_MS, null))]);
+}
+
+const SOON_MS = 2000;

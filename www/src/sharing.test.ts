@@ -26,8 +26,8 @@ function connection(state: { saveData?: boolean; type?: string }): NonNullable<S
   return Object.assign(new EventTarget(), state);
 }
 
-function sharing(policy: Policy): SharingPolicy {
-  return new SharingPolicy(policy, () => (changes += 1));
+function sharing(policy: Policy, signal = new AbortController().signal): SharingPolicy {
+  return new SharingPolicy(policy, () => (changes += 1), signal);
 }
 
 describe('sharing', () => {
@@ -54,12 +54,13 @@ describe('sharing', () => {
   test('a connection that becomes metered limits at once', () => {
     const wifi = connection({ saveData: false, type: 'wifi' });
     surround({ connection: wifi });
-    const policy = sharing({ share: 'on' });
+    const ending = new AbortController();
+    const policy = sharing({ share: 'on' }, ending.signal);
     assert.deepEqual([policy.state().metered, policy.state().effective], ['no', 'on']);
     wifi.type = 'cellular';
     wifi.dispatchEvent(new Event('change'));
     assert.deepEqual([policy.state().metered, policy.state().effective, changes], ['yes', 'receive', 1]);
-    policy.stop();
+    ending.abort();
     wifi.dispatchEvent(new Event('change'));
     assert.equal(changes, 1);
   });

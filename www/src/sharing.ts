@@ -28,15 +28,16 @@ export class SharingPolicy {
   readonly #changed: () => void;
   readonly #connection = (navigator as SurroundingsNavigator).connection;
 
-  constructor(policy: Policy, changed: () => void) {
+  /** Calls `changed` until `signal` says that it is over. */
+  constructor(policy: Policy, changed: () => void, signal: AbortSignal) {
     this.#policy = policy;
     this.#changed = changed;
-    this.#connection?.addEventListener('change', changed);
+    this.#connection?.addEventListener('change', changed, { signal });
     (navigator as SurroundingsNavigator).getBattery?.().then(
       (battery) => {
         this.#battery = battery;
-        battery.addEventListener('levelchange', changed);
-        battery.addEventListener('chargingchange', changed);
+        battery.addEventListener('levelchange', changed, { signal });
+        battery.addEventListener('chargingchange', changed, { signal });
         if (this.state().battery === 'low') changed();
       },
       () => {
@@ -87,12 +88,6 @@ export class SharingPolicy {
       uploadBps: typeof uploadKbps === 'number' ? Math.floor(uploadKbps * 1000) : null,
       uploadBytes: typeof uploadBytes === 'number' ? Math.floor(uploadBytes) : null,
     };
-  }
-
-  stop(): void {
-    this.#connection?.removeEventListener('change', this.#changed);
-    this.#battery?.removeEventListener('levelchange', this.#changed);
-    this.#battery?.removeEventListener('chargingchange', this.#changed);
   }
 
   #metered(): SharingState['metered'] {

@@ -100,8 +100,9 @@ function current(): FakeWorker {
   return worker;
 }
 
+/** Everything that does not wait for something else has happened. */
 async function settled(): Promise<void> {
-  for (let n = 0; n < 5; n += 1) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 let made = 0;
@@ -116,6 +117,8 @@ async function joined(): Promise<{ link: WorkerLink; seat: FakeSeat }> {
   return { link, seat };
 }
 
+const reallyFetch = fetch;
+const fetched = mock.method(globalThis, 'fetch', () => Promise.resolve(new Response('core')));
 Object.assign(globalThis, { Worker: FakeWorker, location: { origin: 'https://page.example' } });
 
 describe('the worker', () => {
@@ -132,11 +135,28 @@ describe('the worker', () => {
     void link.join(second, request(true));
     current().answer('join', JOINED);
     assert.equal(FakeWorker.made.length, 1);
-    assert.deepEqual(current().posted[0], { type: 'start', wasm: WASM.href });
     link.leave(second.join);
     assert.equal(current().terminated, false);
     link.leave(seat.join);
     assert.equal(current().terminated, true);
+  });
+
+  test('is sent the core that the page fetches meanwhile, or is told to fetch it itself', async () => {
+    for (const [answer, core] of [
+      [() => Promise.resolve(new Response('core')), 'core'],
+      [() => Promise.resolve(new Response('nothing here', { status: 404 })), null],
+      [() => Promise.reject(new TypeError('no connection')), null],
+    ] as const) {
+      fetched.mock.resetCalls();
+      fetched.mock.mockImplementation(answer);
+      const { link, seat } = await joined();
+      assert.equal(fetched.mock.calls[0]?.arguments[0], WASM.href);
+      await settled();
+      const [start] = current().asked('start');
+      assert.equal(start?.wasm, WASM.href);
+      assert.equal(start.core === null ? null : await start.core.text(), core);
+      link.leave(seat.join);
+    }
   });
 
   test('of another origin is started by a script of ours', async () => {
@@ -144,7 +164,10 @@ describe('the worker', () => {
     void link.join(new FakeSeat(1), request(true)).catch(() => null);
     const { url } = current();
     assert.match(String(url), /^blob:/);
-    assert.equal(await (await fetch(String(url))).text(), 'importScripts("https://cdn.example/worker.js")');
+    assert.equal(
+      await (await reallyFetch(String(url))).text(),
+      'importScripts("https://cdn.example/worker.js")',
+    );
     link.leave(1);
   });
 

@@ -1,5 +1,5 @@
 import { aborted, SwarmsealError } from './errors.js';
-import type { Failure, JoinRequest, ToPage, ToWorker } from './messages.js';
+import type { JoinRequest, ToPage, ToWorker } from './messages.js';
 import type { Incoming } from './connections.js';
 
 /** What a join does when the worker speaks to it, dies, or comes back. */
@@ -32,6 +32,7 @@ interface Pending {
 export class WorkerLink {
   readonly #worker: URL;
   readonly #wasm: URL;
+  readonly #key: string;
   readonly #seats = new Map<number, Seat>();
   readonly #pending = new Map<number, Pending>();
   /** Joins on their way into a new worker: what they ask waits. */
@@ -48,23 +49,24 @@ export class WorkerLink {
   /** The link for these assets; every join of a page that names the same ones shares it. */
   static to(worker: URL, wasm: URL): WorkerLink {
     const key = `${worker.href} ${wasm.href}`;
-    const link = links.get(key) ?? new WorkerLink(worker, wasm);
+    const link = links.get(key) ?? new WorkerLink(worker, wasm, key);
     links.set(key, link);
     return link;
   }
 
-  private constructor(worker: URL, wasm: URL) {
+  private constructor(worker: URL, wasm: URL, key: string) {
     this.#worker = worker;
     this.#wasm = wasm;
+    this.#key = key;
   }
 
   get losses(): number {
     return this.#losses;
   }
 
-  async join(seat: Seat, request: JoinRequest, signal?: AbortSignal): Promise<Answer> {
+  join(seat: Seat, request: JoinRequest, signal?: AbortSignal): Promise<Answer> {
     this.#seats.set(seat.join, seat);
-    if (this.#running === null) this.#start();
+    this.start();
     return this.#ask({ type: 'join', join: seat.join, id: this.nextId(), request }, signal);
   }
 
@@ -80,7 +82,7 @@ export class WorkerLink {
     }
     if (this.#seats.size === 0) {
       this.#stop();
-      links.delete(`${this.#worker.href} ${this.#wasm.href}`);
+      links.delete(this.#key);
     }
   }
 
@@ -97,39 +99,36 @@ export class WorkerLink {
     if (!held) this.#running?.postMessage(message, transfer);
   }
 
-  #ask(question: Question, signal?: AbortSignal): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#pending.delete(question.id);
-        this.post({ type: 'cancel', join: question.join, id: question.id });
-        reject(aborted(signal));
-      };
-      if (signal?.aborted === true || this.#givenUp !== null) {
-        reject(this.#givenUp ?? aborted(signal));
-        return;
-      }
-      signal?.addEventListener('abort', abort, { once: true });
-      const done = (): void => signal?.removeEventListener('abort', abort);
-      this.#pending.set(question.id, {
-        question,
-        resolve: (answer) => {
-          done();
-          resolve(answer);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
+  async #ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+    if (signal?.aborted === true || this.#givenUp !== null) throw this.#givenUp ?? aborted(signal);
+    let abort!: () => void;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        abort = () => {
+          this.#pending.delete(question.id);
+          this.post({ type: 'cancel', join: question.join, id: question.id });
+          reject(aborted(signal));
+        };
+        signal?.addEventListener('abort', abort);
+        this.#pending.set(question.id, { question, resolve, reject });
+        this.post(question);
       });
-      this.post(question);
-    });
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
-  #start(): void {
+  /** Starts the worker unless it runs. A join that will come soon need not be here yet. */
+  start(): void {
+    if (this.#running !== null || this.#givenUp !== null) return;
     this.#unanswered = 0;
     try {
       const worker = startWorker(this.#worker);
       this.#running = worker;
+      // The core comes beside the worker's script, not after it.
+      void fetched(this.#wasm.href).then((core) => {
+        worker.postMessage({ type: 'start', wasm: this.#wasm.href, core } satisfies ToWorker);
+      });
       worker.onmessage = ({ data }: MessageEvent<ToPage>) => {
         this.#spoke = true;
         this.#unanswered = 0;
@@ -146,7 +145,6 @@ export class WorkerLink {
       this.#lose(String(error));
       return;
     }
-    this.post({ type: 'start', wasm: this.#wasm.href });
     this.#watch = setInterval(() => {
       if (this.#unanswered++ >= SILENT_TICKS) this.#lose('it does not answer');
       else this.post({ type: 'ping' });
@@ -170,7 +168,7 @@ export class WorkerLink {
         this.#settle(message.id)?.resolve(message.body);
         break;
       case 'failed':
-        this.#settle(message.id)?.reject(failure(message.failure));
+        this.#settle(message.id)?.reject(new SwarmsealError(message.failure.code, message.failure.message));
         break;
       default:
         this.#seats.get(message.join)?.handle(message);
@@ -183,7 +181,7 @@ export class WorkerLink {
     return pending;
   }
 
-  #lose(why = 'no reason given'): void {
+  #lose(why = 'no reason'): void {
     this.#stop();
     this.#losses += 1;
     if (!this.#spoke) {
@@ -206,7 +204,7 @@ export class WorkerLink {
   }
 
   #replace(): void {
-    this.#start();
+    this.start();
     for (const seat of this.#seats.values()) void this.#rejoin(seat);
   }
 
@@ -234,7 +232,7 @@ export class WorkerLink {
 
   #giveUp(error: SwarmsealError): void {
     this.#givenUp = error;
-    links.delete(`${this.#worker.href} ${this.#wasm.href}`);
+    links.delete(this.#key);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
     for (const seat of this.#seats.values()) seat.failed(error);
@@ -259,8 +257,11 @@ function startWorker(url: URL): Worker {
   return worker;
 }
 
-function failure({ code, message }: Failure): SwarmsealError {
-  return new SwarmsealError(code, message);
+/** What lies at `url`; null if that is not to be had. A Blob: the worker looks at its size before it is in any memory. */
+export function fetched(url: string, init?: RequestInit): Promise<Blob | null> {
+  return fetch(url, init)
+    .then((response) => (response.ok ? response.blob() : null))
+    .catch(() => null);
 }
 
 const links = new Map<string, WorkerLink>();

@@ -30,7 +30,7 @@ export class Origin {
   #freeAt = 0;
 
   /**
-   * Serves `root`. Faults, all but the first for paths below /content/ only:
+   * Serves `root`. Faults, all but the first for paths below /content/ only: `held(path)` gives a promise to wait for, or none,
    * `alter(path, bytes, offset)` may change bytes on their way, `refuse(path)` answers 503, `ignoreRange`, `token` (a query string must carry it),
    * `bytesPerSecond` for all responses together, `stopped()` (connections are reset), `cutAfter(path, length)` (bytes after which
    * a response ends, or null), `instead(path)` (other bytes than the file's, or null, or a promise of either).
@@ -69,6 +69,7 @@ export class Origin {
       t_ms: Date.now(),
     };
     this.log.push(entry);
+    await this.#faults.held?.(url.pathname);
     response.setHeader('access-control-allow-origin', '*');
     if (faults.refuse?.(url.pathname) === true) {
       entry.status = 503;

@@ -106,6 +106,24 @@ describe('hls.js loaders', () => {
     assert.equal(outcomes[0]?.kind === 'success' && outcomes[0].data, '#EXTM3U');
   });
 
+  test('a peer that has not joined yet is waited for, and one that cannot join is an error that may be tried again', async () => {
+    let join!: (joined: typeof peer) => void;
+    const joining = new Promise<typeof peer>((resolve) => (join = resolve));
+    const loaderOf = (given: Promise<typeof peer>) =>
+      hlsConfig(given).pLoader as unknown as new (config: object) => Loader<LoaderContext>;
+    const { outcomes } = start('pLoader', {}, {}, {}, loaderOf(joining));
+    assert.equal(asked.length, 0);
+    join(peer);
+    await settled();
+    asked[0]?.resolve(1);
+    await settled();
+    assert.equal(outcomes[0]?.kind, 'success');
+    const refused = Promise.reject(new SwarmsealError('manifest_unreachable', 'no answer'));
+    const failed = start('pLoader', {}, {}, {}, loaderOf(refused)).outcomes;
+    await settled();
+    assert.deepEqual(failed, [{ kind: 'error', code: 503 }]);
+  });
+
   test('waiting by choice lies before the first byte', async () => {
     const { loading } = await delivered(1000, 4000, 800);
     assert.deepEqual(loading, { start: 1000, first: 3200, end: 4000 });

@@ -21,14 +21,20 @@ export interface LoadingPeer {
   load(url: string, options?: LoadOptions): Promise<LoadResult>;
 }
 
-/** The loaders to spread into hls.js's configuration. */
-export function hlsConfig(peer: LoadingPeer): Pick<HlsConfig, 'loader' | 'fLoader' | 'pLoader'> {
+/** The loaders to spread into hls.js's configuration. With a peer on its way, as `join` gives it, the player need not wait. */
+export function hlsConfig(
+  peer: LoadingPeer | Promise<LoadingPeer>,
+): Pick<HlsConfig, 'loader' | 'fLoader' | 'pLoader'> {
   const transferMs = pacedByOrigin();
   const verified: Transfer = async (context, signal) => {
     const { url, rangeStart, rangeEnd } = context;
     const range = rangeEnd ? { range: { first: rangeStart ?? 0, last: rangeEnd - 1 } } : {};
     const { part, frag } = context as Partial<FragmentLoaderContext>;
-    const loaded = await peer.load(url, { ...range, playsAt: (part ?? frag)?.start, signal });
+    const loaded = await ('load' in peer ? peer : await peer).load(url, {
+      ...range,
+      playsAt: (part ?? frag)?.start,
+      signal,
+    });
     return { data: loaded.data, transferMs: transferMs(loaded) };
   };
   class SealedLoader extends TransferLoader {

@@ -21,7 +21,7 @@ import { fromOutbox, intoInbox, type Core } from './core.js';
 import { HttpSource, type FetchOutcome } from './http.js';
 import { refuseInsecure } from '../secure-transport.js';
 import { Requests, type RequestHook } from './requests.js';
-import { fetchSealed } from './sealed.js';
+import { fetchSealed, MAX_SEALED } from './sealed.js';
 import { Store } from './store.js';
 import { TrackerSocket } from './tracker-socket.js';
 
@@ -512,8 +512,13 @@ async function openVerified(
   signal: AbortSignal,
 ): Promise<Peer> {
   const url = new URL(request.manifest);
+  let { sealed: file } = request;
   for (let cache: RequestCache = 'no-cache'; ; cache = 'reload') {
-    const sealed = await fetchSealed(requests, url, cache, signal);
+    const sealed =
+      file && file.size <= MAX_SEALED
+        ? new Uint8Array(await file.arrayBuffer())
+        : await fetchSealed(requests, url, cache, signal);
+    file = null;
     const loaded = await core;
     try {
       return loaded.open(

@@ -68,4 +68,4 @@ const ATTEMPTS = 3;
 const RETRY_MS = 400;
 const TIMEOUT_MS = 10_000;
 /** The core takes no more. */
-const MAX_SEALED = 64 * 1024;
+export const MAX_SEALED = 64 * 1024;

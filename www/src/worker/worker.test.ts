@@ -37,7 +37,8 @@ before(async () => {
   Date.now = () => 1_750_000_000_000;
   scope.postMessage = (message) => posted.push(message);
   await import('./worker.js');
-  tell({ type: 'start', wasm: `data:application/wasm;base64,${core}` });
+  // Without the file, as where the page could not fetch it.
+  tell({ type: 'start', wasm: `data:application/wasm;base64,${core}`, core: null });
 });
 
 after(() => {
@@ -74,6 +75,24 @@ test('joins fail with the rule that refuses them', async () => {
     assert.equal(
       await failed({ type: 'join', join: 9, id: nextId++, request: { ...request(), ...part } }),
       code,
+    );
+  }
+});
+
+test('a manifest that the page fetched is taken as it is, and fetched again where it is of no use', async () => {
+  const unreachable = manifest.replace('content.seal', 'nothing.seal');
+  const sealed = Buffer.from(content?.sealed ?? '', 'hex');
+  const asked = { ...request(), manifest: unreachable, sealed: new Blob([sealed]) };
+  const joined = (await answered({ type: 'join', join: 4, id: nextId++, request: asked })) as Joined;
+  assert.equal(joined.version, 1);
+  for (const useless of [sealed.subarray(1), new Uint8Array(1 << 20)]) {
+    const here = { ...request(), sealed: new Blob([useless]) };
+    const again = (await answered({ type: 'join', join: 5, id: nextId++, request: here })) as Joined;
+    assert.equal(again.version, 1);
+    const nowhere = { ...asked, sealed: new Blob([useless]) };
+    assert.equal(
+      await failed({ type: 'join', join: 9, id: nextId++, request: nowhere }),
+      'manifest_unreachable',
     );
   }
 });

@@ -32,7 +32,8 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const joins = new Map<number, Entry>();
 const hooks = new Map<number, { resolve: (request: HttpRequest) => void; reject: (error: Error) => void }>();
-let core: Promise<Core> | null = null;
+let start: (core: Promise<Core>) => void;
+const core = new Promise<Core>((resolve) => (start = resolve));
 let nextHook = 1;
 let dead = false;
 /** The core's last words, once there is a core. */
@@ -54,7 +55,7 @@ scope.onunhandledrejection = (event) => {
 function take(message: ToWorker): void {
   switch (message.type) {
     case 'start':
-      core = load(message.wasm);
+      start(load(message));
       // Whoever joins will hear of it.
       core.catch(() => null);
       break;
@@ -130,7 +131,7 @@ async function join({ join, id, request }: Message<'join'>): Promise<void> {
   const hook: RequestHook = (url, signal) => askPage(post, url, signal);
   try {
     const { signal } = entry.asked;
-    const participant = await Participant.enter(core ?? load(''), request, post, hook, signal);
+    const participant = await Participant.enter(core, request, post, hook, signal);
     if (signal.aborted) {
       participant.leave();
       throw new SwarmsealError('aborted', 'The join was aborted.');
@@ -182,9 +183,12 @@ function settleHook(id: number) {
   return hook;
 }
 
-async function load(wasm: string): Promise<Core> {
+async function load({ wasm, core }: Message<'start'>): Promise<Core> {
   try {
-    const { memory } = initSync({ module: await WebAssembly.compile(assembled(await download(wasm))) });
+    const response = core === null ? await fetch(wasm) : new Response(core);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const file = new Uint8Array(await response.arrayBuffer());
+    const { memory } = initSync({ module: await WebAssembly.compile(assembled(file)) });
     panicked = poisoned;
     return {
       memory,
@@ -203,12 +207,6 @@ async function load(wasm: string): Promise<Core> {
       `The core ${wasm} cannot be started (${String(error)}). Is it served there, does CORS allow it, and does the page's CSP have 'wasm-unsafe-eval'?`,
     );
   }
-}
-
-async function download(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** The core panicked, or this worker has a fault: the page replaces the worker, and nothing more comes from this one. */
