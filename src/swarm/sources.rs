@@ -558,6 +558,7 @@ impl Engine {
                 continue;
             };
             self.store_bytes = self.store_bytes.saturating_sub(object.held_bytes());
+            self.catalog.forget_rows(id);
             self.changed.remove(&id);
             self.outputs.push_back(Output::Evict { object: id });
             self.event(Event::ObjectEvicted {

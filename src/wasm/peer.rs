@@ -70,11 +70,15 @@ impl Peer {
         let verified = trust.verify(sealed, config.wall_time());
         let verified = verified.map_err(BridgeError::from)?;
         let engine_config = config.engine(seed, verified.manifest());
+        // Claimed at once and given back to the heap: the module's memory grows now, when it can be counted, and no more.
+        let when_full = usize::try_from(engine_config.store_bytes).unwrap_or(usize::MAX) / STORE_PER_HEAP;
+        let mut inbox = Vec::with_capacity(INBOX_RESERVED + ROWS_CLAIMED + when_full.min(MAX_CLAIMED));
+        inbox.shrink_to(INBOX_RESERVED);
         Ok(Self {
             engine: Engine::new(engine_config, Catalog::new(verified), micros(now)),
             memory: trust.memory().clone(),
             manifest_url: config.manifest_url,
-            inbox: Vec::with_capacity(INBOX_RESERVED),
+            inbox,
             batch: Batch::default(),
         })
     }
@@ -517,6 +521,16 @@ const fn micros(now: f64) -> Timestamp {
 
 /// Reserved at once: the largest peer message and piece fit, so that a steady state never grows the memory.
 const INBOX_RESERVED: usize = 8 * CHUNK as usize;
+
+/// Bytes of store for each of the heap that is claimed for it. A leaf hash for each chunk is 1/512, and the objects take as
+/// much again: `npm run bench:memory`.
+const STORE_PER_HEAP: usize = 256;
+
+/// Claimed for every store: rows come a sheet at a time, ahead of what they are of.
+const ROWS_CLAIMED: usize = 64 << 10;
+
+/// Stores of more than 1 GiB grow as they fill.
+const MAX_CLAIMED: usize = 4 << 20;
 
 /// More than the largest sheet: a page of names at their longest, or the page hashes of the longest track.
 const INBOX_MAX: usize = 1 << 20;
