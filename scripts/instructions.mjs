@@ -1,5 +1,5 @@
-// `npm run bench:instructions`: what a pass of each case of benches/src costs in instructions, counted by valgrind, against
-// benches/instructions.json. With `--update`, figures that went down, or are new, are kept; whoever makes one go up writes it
+// `npm run bench:instructions`: what a pass of each case of benches/src costs in instructions and in allocations, counted by
+// valgrind, the instructions against benches/instructions.json. With `--update`, figures that went down, or are new, are kept; whoever makes one go up writes it
 // there by hand, and why into the commit.
 //
 // The same program gives the same counts however busy the machine is. They differ between architectures: on one without figures
@@ -25,9 +25,13 @@ const PASSES = {
   'statement-compare': 2000,
   'statement-judge': 20,
   'engine-tick': 400,
+  'engine-tick-short': 400,
+  'engine-have': 2000,
   'tracker-announce': 200,
   'tracker-introduction': 200,
 };
+/** Of the C library. */
+const ALLOCATORS = /^(malloc|calloc|realloc|posix_memalign|aligned_alloc)\b/;
 const LIMITS = path.join(ROOT, 'benches', 'instructions.json');
 await mkdir(WORK, { recursive: true });
 const program = await built();
@@ -37,12 +41,13 @@ const updating = process.argv.includes('--update');
 const kept = {};
 let over = 0;
 for (const name of await cases()) {
-  const each = await counted(name);
+  const { instructions: each, allocations } = await counted(name);
   const limit = limits?.[name];
   const isNew = limits === undefined || (updating && limit === undefined);
   const tooMany = !isNew && !(each <= limit * TOLERANCE);
   over += tooMany ? 1 : 0;
-  const line = `${name.padEnd(20)} ${String(each).padStart(10)} instructions a pass of ${String(limit ?? '-').padStart(10)}`;
+  const against = `${String(each).padStart(10)} instructions a pass of ${String(limit ?? '-').padStart(10)}`;
+  const line = `${name.padEnd(20)} ${against} ${String(allocations).padStart(7)} allocations`;
   console.log(tooMany ? red(`${line}  too many`) : line);
   kept[name] = Math.min(limit ?? each, each);
 }
@@ -78,16 +83,51 @@ async function cases() {
   return names;
 }
 
-/** Instructions of one pass. */
+/**
+ * Instructions and calls of the allocator of one pass. Calls are counted outside of passes as well: a longer run tells those before
+ * the first pass apart, and those that prepare a pass stay with it.
+ */
 async function counted(name) {
+  const passes = PASSES[name];
+  const [once, twice] = [await ran(name, passes), await ran(name, 2 * passes)];
+  const allocations = Math.round(((twice.calls - once.calls) / passes) * 10) / 10;
+  return { instructions: Math.round(once.instructions / passes), allocations };
+}
+
+async function ran(name, passes) {
   const file = path.join(WORK, 'callgrind.out');
   const text = await output('valgrind', [
     ...['--tool=callgrind', `--callgrind-out-file=${file}`],
     ...['--collect-atstart=no', '--toggle-collect=instructions::counted*'],
-    ...[program, name, String(PASSES[name])],
+    ...[program, name, String(passes)],
   ]);
   if (text === null) throw new Error('valgrind is missing, which counts: apt-get install valgrind');
-  const all = Number(/Collected\s+: (\d+)/.exec(text)?.[1]);
-  if (!(all > 0)) throw new Error(`valgrind does not say how many instructions ${name} takes:\n${text}`);
-  return Math.round(all / PASSES[name]);
+  const instructions = Number(/Collected\s+: (\d+)/.exec(text)?.[1]);
+  if (!(instructions > 0)) {
+    throw new Error(`valgrind does not say how many instructions ${name} takes:\n${text}`);
+  }
+  return { instructions, calls: allocatorCalls(await readFile(file, 'utf8')) };
+}
+
+/**
+ * In callgrind's file a call is two lines: `cfn=(id) name`, or `cfn=(id)` once the name was given, then `calls=` and how often. Only
+ * what the C library's functions are called by counts, not what they call among themselves.
+ */
+function allocatorCalls(file) {
+  const names = new Map();
+  let from = '';
+  let to = '';
+  let all = 0;
+  for (const line of file.split('\n')) {
+    const [, kind, id, given] = /^(c?fn)=(\(\d+\))(?: (.*))?$/.exec(line) ?? [];
+    if (kind !== undefined) {
+      if (given !== undefined) names.set(id, given);
+      const name = names.get(id);
+      if (kind === 'fn') from = name;
+      else to = name;
+    } else if (line.startsWith('calls=') && ALLOCATORS.test(to) && !ALLOCATORS.test(from)) {
+      all += Number(/^calls=(\d+)/.exec(line)[1]);
+    }
+  }
+  return all;
 }

@@ -26,7 +26,7 @@ pub trait Case {
 pub type Named = (&'static str, fn() -> Box<dyn Case>);
 
 /// All cases.
-pub const CASES: [Named; 10] = [
+pub const CASES: [Named; 12] = [
     ("hash-chunk", content::hash_chunk),
     ("tree-root", content::tree_root),
     ("tree-path", content::tree_path),
@@ -35,6 +35,8 @@ pub const CASES: [Named; 10] = [
     ("statement-compare", statement::compare),
     ("statement-judge", statement::judge),
     ("engine-tick", engine::tick),
+    ("engine-tick-short", engine::tick_short),
+    ("engine-have", engine::have),
     ("tracker-announce", tracker::announce),
     ("tracker-introduction", tracker::introduction),
 ];

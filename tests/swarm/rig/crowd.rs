@@ -12,6 +12,8 @@ pub struct Crowd {
     world: World,
     viewer: usize,
     segments: u32,
+    neighbours: Vec<PeerId>,
+    have: Vec<u8>,
 }
 
 impl Crowd {
@@ -27,29 +29,35 @@ impl Crowd {
             world.join(Behaviour::Silent);
             world.run(500_000);
         }
-        let have = Message::Have(Have {
+        let have = wire::encode(&Message::Have(Have {
             track: TrackId(1),
             complete: vec![Range {
                 first: 0,
                 count: segments,
             }],
             partial: Vec::new(),
-        });
-        let bytes = wire::encode(&have);
-        for peer in world.viewers[viewer].engine.stats().peers {
-            world.input(
-                viewer,
-                Input::Message {
-                    peer: PeerId(peer.peer),
-                    bytes: &bytes,
-                },
-            );
-        }
-        Self {
+        }));
+        let stats = world.viewers[viewer].engine.stats();
+        let neighbours = stats.peers.iter().map(|peer| PeerId(peer.peer)).collect();
+        let mut crowd = Self {
             world,
             viewer,
             segments,
+            neighbours,
+            have,
+        };
+        for _ in 0..crowd.neighbours.len() {
+            crowd.hear();
         }
+        crowd
+    }
+
+    /// The next neighbour says that it holds everything.
+    pub fn hear(&mut self) {
+        self.neighbours.rotate_left(1);
+        let bytes = &self.have;
+        let peer = self.neighbours[0];
+        self.world.input(self.viewer, Input::Message { peer, bytes });
     }
 
     pub fn peers(&self) -> usize {
