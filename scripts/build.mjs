@@ -58,9 +58,14 @@ async function sameGlue() {
 async function rustFlags() {
   const cargo = process.env.CARGO_HOME ?? path.join(homedir(), '.cargo');
   const rust = (await output('rustc', ['--print', 'sysroot'])).trim();
+  const registry = path.join(cargo, 'registry', 'src');
+  const sources = (await readdir(registry)).map((name) => path.join(registry, name));
   return [
     // The same bytes on every machine, and nothing in them about this one.
-    ...[`${ROOT}=.`, `${cargo}=cargo`, `${rust}=rust`].map((mapped) => `--remap-path-prefix=${mapped}`),
+    ...[
+      ...[`${ROOT}=.`, `${cargo}=cargo`, `${rust}=rust`],
+      ...sources.map((folder) => `${folder}=cargo`),
+    ].map((mapped) => `--remap-path-prefix=${mapped}`),
     // Rounds in a loop: as fast in wasm as unrolled, and a fifth of the code.
     '--cfg sha2_backend_soft="compact"',
     // Between what opt-level "z" inlines (5) and "s" (50): both are more bytes after compression.

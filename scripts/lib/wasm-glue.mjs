@@ -18,8 +18,23 @@ const UNUSED = [
     instead: '',
   },
   {
-    what: 'browsers that are older than workers of modules',
-    pattern: /\(typeof FinalizationRegistry === 'undefined'\)\n.*?\n {4}: /s,
+    what: 'whoever lets go of a peer without freeing it: the list',
+    pattern: /^const PeerFinalization = .*?;\n/ms,
+    instead: '',
+  },
+  {
+    what: 'whoever lets go of a peer without freeing it: onto the list',
+    pattern: / +PeerFinalization\.register\(.*\n/,
+    instead: '',
+  },
+  {
+    what: 'whoever lets go of a peer without freeing it: off the list',
+    pattern: / +PeerFinalization\.unregister\(.*\n/,
+    instead: '',
+  },
+  {
+    what: 'Safari, whose decoders fail after two gigabytes of texts: the core hands over errors and statistics',
+    pattern: / {4}numBytesDecoded \+= bytes\.length;\n {4}if \(.*?\n {4}\}\n/s,
     instead: '',
   },
   {

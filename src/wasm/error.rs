@@ -2,10 +2,10 @@
 
 use alloc::string::ToString;
 
-use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use super::fields::Unreadable;
+use super::javascript;
 use crate::content::TrustError;
 use crate::swarm::ApiMisuse;
 
@@ -21,9 +21,6 @@ pub(super) enum BridgeError {
     /// A panic happened before.
     #[error("the core has panicked and must not be used any more")]
     Poisoned,
-    /// The browser has no secure random source.
-    #[error("there is no secure random source")]
-    NoRandomness,
     /// Longer than anything that the core asks for.
     #[error("more bytes than the inbox takes at once")]
     InboxTooLong,
@@ -41,7 +38,6 @@ impl BridgeError {
             Self::Trust(error) => error.code(),
             Self::Misuse(error) => error.code(),
             Self::Poisoned => "core_poisoned",
-            Self::NoRandomness => "no_randomness",
             Self::InboxTooLong => "inbox_too_long",
             Self::InvalidOption(_) => "invalid_option",
             Self::InvalidTrackerMessage(_) => "invalid_tracker_message",
@@ -57,9 +53,8 @@ impl From<Unreadable> for BridgeError {
 
 impl From<BridgeError> for JsValue {
     fn from(error: BridgeError) -> Self {
-        let value: Self = js_sys::Error::new(&error.to_string()).into();
-        // A fresh error object takes any property.
-        let _ = Reflect::set(&value, &"code".into(), &error.code().into());
-        value
+        let value = javascript::Error::new(&error.to_string());
+        value.set_code(error.code());
+        value.into()
     }
 }

@@ -8,9 +8,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::javascript::{List, is_array, keys, property};
 use crate::content::from_base64url;
 
 /// The field that is missing, or is not what it should be; `unknown` if there is one that should not be there.
@@ -35,9 +35,10 @@ impl<'a> Fields<'a> {
             unread: 0,
             wrong,
         };
-        match value.dyn_ref::<Object>() {
-            Some(object) if !Array::is_array(value) => fields.unread = Object::keys(object).length(),
-            _ => fields.fault(name),
+        if value.is_object() && !is_array(value) {
+            fields.unread = keys(value).length();
+        } else {
+            fields.fault(name);
         }
         fields
     }
@@ -48,8 +49,11 @@ impl<'a> Fields<'a> {
 
     /// The field, `undefined` if it is missing. Each is read once.
     fn value(&mut self, name: &'static str) -> JsValue {
-        // It is refused by what is no object, which is noted already; a proxy or a getter comes from no JSON and no message.
-        let value = Reflect::get(&self.object, &name.into()).unwrap_or(JsValue::UNDEFINED);
+        // What is no object has none, which is noted already.
+        if !self.object.is_object() {
+            return JsValue::UNDEFINED;
+        }
+        let value = property(&self.object, name);
         if !value.is_undefined() {
             self.unread = self.unread.saturating_sub(1);
         }
@@ -187,13 +191,13 @@ fn list<T>(
     read: impl Fn(&JsValue, &mut Wrong) -> Option<T>,
 ) -> Vec<T> {
     let mut items = Vec::new();
-    match value.dyn_ref::<Array>() {
-        Some(array) if array.length() <= most => {
-            for item in array.iter() {
-                items.extend(read(&item, wrong));
-            }
+    let array: &List = value.unchecked_ref();
+    if is_array(value) && array.length() <= most {
+        for index in 0..array.length() {
+            items.extend(read(&array.get(index), wrong));
         }
-        _ => fault(wrong, name),
+    } else {
+        fault(wrong, name);
     }
     items
 }

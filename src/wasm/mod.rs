@@ -13,6 +13,8 @@ mod config;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod fields;
+#[cfg(target_arch = "wasm32")]
+mod javascript;
 mod json;
 #[cfg(target_arch = "wasm32")]
 mod peer;

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::batch::Batch;
 use super::config::{PeerConfig, Policy};
 use super::error::BridgeError;
+use super::fields::Unreadable;
 use super::{json, poison, tracker_message};
 use crate::content::{CHUNK, Catalog, RollbackMemory, normalise_path, strip_base};
 use crate::signal::MAX_SIGNAL_TEXT;
@@ -53,16 +54,15 @@ pub struct Peer {
 
 #[wasm_bindgen]
 impl Peer {
-    /// Verifies a sealed manifest, as `config` says, and makes an engine for it.
+    /// Verifies a sealed manifest, as `config` says, and makes an engine for it. `seed` is 32 bytes that nobody can guess.
     ///
     /// # Errors
-    /// The rule that refuses the manifest, or the field of `config` that is wrong.
+    /// The rule that refuses the manifest, or the field of `config` or the seed that is wrong.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue, sealed: &[u8], now: f64) -> Result<Self, JsValue> {
+    pub fn new(config: JsValue, seed: &[u8], sealed: &[u8], now: f64) -> Result<Self, JsValue> {
         poison::check()?;
+        let seed = <[u8; 32]>::try_from(seed).map_err(|_| BridgeError::InvalidOption(Unreadable("seed")))?;
         let mut config = PeerConfig::read(&config)?;
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| BridgeError::NoRandomness)?;
         let mut trust = config.trust();
         #[cfg(feature = "live")]
         let verified = trust.verify_live(sealed, config.wall_time());
@@ -170,8 +170,7 @@ impl Peer {
         self.input(now, Input::Tick)
     }
 
-    /// [`Input::Demand`]; `first` and `last` both or neither; `plays_at` in seconds, not a number
-    /// if it is not said.
+    /// [`Input::Demand`]; `plays_at` in seconds. What is not said is not a number: `first` and `last` both or neither.
     ///
     /// # Errors
     /// Misuse, as of all inputs.
@@ -181,19 +180,18 @@ impl Peer {
         now: f64,
         id: u32,
         path: &str,
-        first: Option<f64>,
-        last: Option<f64>,
-        deadline: Option<f64>,
+        first: f64,
+        last: f64,
+        deadline: f64,
         plays_at: f64,
     ) -> Result<(), JsValue> {
-        let range = first.zip(last).map(|(first, last)| (first as u64, last as u64));
         self.input(
             now,
             Input::Demand {
                 id: DemandId(id),
                 path,
-                range,
-                deadline: deadline.map(micros),
+                range: (first >= 0.0).then_some((first as u64, last as u64)),
+                deadline: (deadline >= 0.0).then_some(micros(deadline)),
                 plays_at_us: (plays_at >= 0.0).then_some((plays_at * 1e6) as u64),
             },
         )
@@ -294,49 +292,26 @@ impl Peer {
         apply(&mut self.engine, now, input)
     }
 
-    /// [`Input::FetchEnded`], all bytes have come.
+    /// [`Input::FetchEnded`]: 0, all bytes have come; 1, the network failed; 2, because the engine asked for it; 3, with more
+    /// or fewer bytes than were asked for; any other number is the status that the server answered with.
     ///
     /// # Errors
     /// Misuse, as of all inputs.
-    #[wasm_bindgen(js_name = fetchComplete)]
-    pub fn fetch_complete(&mut self, now: f64, fetch: u32) -> Result<(), JsValue> {
-        self.fetch_ended(now, fetch, FetchOutcome::Complete)
-    }
-
-    /// [`Input::FetchEnded`], the server answered with another status than success.
-    ///
-    /// # Errors
-    /// Misuse, as of all inputs.
-    #[wasm_bindgen(js_name = fetchRefused)]
-    pub fn fetch_refused(&mut self, now: f64, fetch: u32, status: u16) -> Result<(), JsValue> {
-        self.fetch_ended(now, fetch, FetchOutcome::Status(status))
-    }
-
-    /// [`Input::FetchEnded`], the network failed.
-    ///
-    /// # Errors
-    /// Misuse, as of all inputs.
-    #[wasm_bindgen(js_name = fetchFailed)]
-    pub fn fetch_failed(&mut self, now: f64, fetch: u32) -> Result<(), JsValue> {
-        self.fetch_ended(now, fetch, FetchOutcome::Network)
-    }
-
-    /// [`Input::FetchEnded`], because the engine asked for it.
-    ///
-    /// # Errors
-    /// Misuse, as of all inputs.
-    #[wasm_bindgen(js_name = fetchAborted)]
-    pub fn fetch_aborted(&mut self, now: f64, fetch: u32) -> Result<(), JsValue> {
-        self.fetch_ended(now, fetch, FetchOutcome::Aborted)
-    }
-
-    /// [`Input::FetchEnded`], with more or fewer bytes than were asked for.
-    ///
-    /// # Errors
-    /// Misuse, as of all inputs.
-    #[wasm_bindgen(js_name = fetchWrongLength)]
-    pub fn fetch_wrong_length(&mut self, now: f64, fetch: u32) -> Result<(), JsValue> {
-        self.fetch_ended(now, fetch, FetchOutcome::WrongLength)
+    #[wasm_bindgen(js_name = fetchEnded)]
+    pub fn fetch_ended(&mut self, now: f64, fetch: u32, outcome: u16) -> Result<(), JsValue> {
+        self.input(
+            now,
+            Input::FetchEnded {
+                fetch: FetchId(fetch),
+                outcome: match outcome {
+                    0 => FetchOutcome::Complete,
+                    1 => FetchOutcome::Network,
+                    2 => FetchOutcome::Aborted,
+                    3 => FetchOutcome::WrongLength,
+                    status => FetchOutcome::Status(status),
+                },
+            },
+        )
     }
 
     /// [`Input::TrackerOpened`].
@@ -485,16 +460,6 @@ impl Peer {
 }
 
 impl Peer {
-    fn fetch_ended(&mut self, now: f64, fetch: u32, outcome: FetchOutcome) -> Result<(), JsValue> {
-        self.input(
-            now,
-            Input::FetchEnded {
-                fetch: FetchId(fetch),
-                outcome,
-            },
-        )
-    }
-
     fn input(&mut self, now: f64, input: Input<'_>) -> Result<(), JsValue> {
         poison::check()?;
         apply(&mut self.engine, now, input)

@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import type { HttpRequest } from '../messages.js';
 import type { FetchOrder } from './batch.js';
-import { HttpSource, type BodyForm, type FetchOutcome } from './http.js';
+import { Ended, HttpSource, type BodyForm } from './http.js';
 import { Requests, refusedByPage, type RequestHook } from './requests.js';
 import { CHUNK } from './store.js';
 
@@ -40,13 +40,13 @@ beforeEach(() => {
 });
 
 test('a whole resource comes in pieces of 16 KiB, by one plain GET', async () => {
-  const got = await fetchAll(order({ length: BODY.length }));
-  assert.equal(got.outcome, 'complete');
+  const seen = await fetchAll(order({ length: BODY.length }));
+  assert.equal(seen.outcome, Ended.Complete);
   assert.deepEqual(
-    got.pieces.map(({ length }) => length),
+    seen.got.map(({ length }) => length),
     [CHUNK, CHUNK, CHUNK, 100],
   );
-  assert.deepEqual(joined(got.pieces), BODY);
+  assert.deepEqual(joined(seen.got), BODY);
   assert.equal(asked.length, 1);
   assert.equal(asked[0]?.method, 'GET');
   assert.equal(asked[0].headers.range, undefined);
@@ -63,48 +63,48 @@ test('pieces are right whatever blocks the network brings, each in a buffer of i
       response.end();
     })();
   };
-  const got = await fetchAll(order({ length: BODY.length }));
-  assert.deepEqual(joined(got.pieces), BODY);
-  assert.equal(new Set(got.pieces.map(({ buffer }) => buffer)).size, 4);
-  assert(got.pieces.every(({ byteOffset }) => byteOffset === 0));
+  const seen = await fetchAll(order({ length: BODY.length }));
+  assert.deepEqual(joined(seen.got), BODY);
+  assert.equal(new Set(seen.got.map(({ buffer }) => buffer)).size, 4);
+  assert(seen.got.every(({ byteOffset }) => byteOffset === 0));
 });
 
 test('a range is asked for as one', async () => {
-  const got = await fetchAll(order({ range: { first: 10, last: CHUNK + 19 }, length: CHUNK + 10 }));
+  const seen = await fetchAll(order({ range: { first: 10, last: CHUNK + 19 }, length: CHUNK + 10 }));
   assert.equal(asked[0]?.headers.range, `bytes=10-${CHUNK + 19}`);
-  assert.equal(got.outcome, 'complete');
-  assert.deepEqual(joined(got.pieces), BODY.subarray(10, CHUNK + 20));
+  assert.equal(seen.outcome, Ended.Complete);
+  assert.deepEqual(joined(seen.got), BODY.subarray(10, CHUNK + 20));
 });
 
 test('a server that ignores Range is cut short', async () => {
   answer = (_, response) => response.end(BODY);
-  const got = await fetchAll(order({ range: { first: 20_000, last: 40_000 }, length: 20_001 }));
-  assert.equal(got.outcome, 'complete');
-  assert.deepEqual(joined(got.pieces), BODY.subarray(20_000, 40_001));
+  const seen = await fetchAll(order({ range: { first: 20_000, last: 40_000 }, length: 20_001 }));
+  assert.equal(seen.outcome, Ended.Complete);
+  assert.deepEqual(joined(seen.got), BODY.subarray(20_000, 40_001));
 });
 
 test('a sheet comes in one piece', async () => {
-  const got = await fetchAll(order({ range: { first: 0, last: 49_000 }, length: 49_001 }), 'whole');
-  assert.equal(got.outcome, 'complete');
-  assert.deepEqual(got.sheets, [BODY.slice(0, 49_001)]);
+  const seen = await fetchAll(order({ range: { first: 0, last: 49_000 }, length: 49_001 }), 'whole');
+  assert.equal(seen.outcome, Ended.Complete);
+  assert.deepEqual(seen.sheets, [BODY.slice(0, 49_001)]);
 });
 
 test('a file of unknown length comes in one piece, up to a limit', async () => {
-  const got = await fetchAll(order({ length: BODY.length }), 'any');
-  assert.equal(got.outcome, 'complete');
-  assert.deepEqual(got.sheets, [BODY]);
+  const seen = await fetchAll(order({ length: BODY.length }), 'any');
+  assert.equal(seen.outcome, Ended.Complete);
+  assert.deepEqual(seen.sheets, [BODY]);
   const long = await fetchAll(order({ length: BODY.length - 1 }), 'any');
-  assert.deepEqual([long.outcome, long.sheets], ['wrong-length', []]);
+  assert.deepEqual([long.outcome, long.sheets], [Ended.WrongLength, []]);
 });
 
 test('more or fewer bytes than signed are told apart from all of them', async () => {
-  assert.equal((await fetchAll(order({ length: BODY.length - 1 }))).outcome, 'wrong-length');
-  assert.equal((await fetchAll(order({ length: BODY.length + 1 }))).outcome, 'wrong-length');
+  assert.equal((await fetchAll(order({ length: BODY.length - 1 }))).outcome, Ended.WrongLength);
+  assert.equal((await fetchAll(order({ length: BODY.length + 1 }))).outcome, Ended.WrongLength);
 });
 
 test('a status that is no success is reported', async () => {
   answer = (_, response) => response.writeHead(403).end('no');
-  assert.deepEqual((await fetchAll(order({ length: 2 }))).outcome, { status: 403 });
+  assert.equal((await fetchAll(order({ length: 2 }))).outcome, 403);
 });
 
 test('a connection that breaks is a failure of the network', async () => {
@@ -112,7 +112,7 @@ test('a connection that breaks is a failure of the network', async () => {
     response.writeHead(200, { 'Content-Length': BODY.length });
     response.write(BODY.subarray(0, CHUNK), () => response.destroy());
   };
-  assert.equal((await fetchAll(order({ length: BODY.length }))).outcome, 'network');
+  assert.equal((await fetchAll(order({ length: BODY.length }))).outcome, Ended.Network);
 });
 
 test('a redirect is followed', async () => {
@@ -120,7 +120,7 @@ test('a redirect is followed', async () => {
     if (request.url?.startsWith('/b/') === true) response.end(BODY);
     else response.writeHead(302, { Location: '/b/elsewhere' }).end();
   };
-  assert.equal((await fetchAll(order({ length: BODY.length }))).outcome, 'complete');
+  assert.equal((await fetchAll(order({ length: BODY.length }))).outcome, Ended.Complete);
 });
 
 test('an aborted request ends as such, a closed source says nothing', async () => {
@@ -128,14 +128,14 @@ test('an aborted request ends as such, a closed source says nothing', async () =
   const seen = collector();
   const source = new HttpSource(requests(null), seen);
   source.start(order({ length: BODY.length }), 'pieces');
-  await until(() => seen.pieces.length === 1);
+  await until(() => seen.got.length === 1);
   source.abort(1);
   await until(() => seen.outcome !== undefined);
-  assert.equal(seen.outcome, 'aborted');
+  assert.equal(seen.outcome, Ended.Aborted);
   const silent = collector();
   const closed = new HttpSource(requests(null), silent);
   closed.start(order({ length: BODY.length }), 'pieces');
-  await until(() => silent.pieces.length === 1);
+  await until(() => silent.got.length === 1);
   closed.close();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(silent.outcome, undefined);
@@ -163,14 +163,14 @@ test('what the page refuses or sends into the open is not asked for', async () =
     'pieces',
     requests(() => Promise.reject(refusedByPage('no token'))),
   );
-  assert.deepEqual([refuse.outcome, refuse.warnings], ['network', ['http_request_refused']]);
+  assert.deepEqual([refuse.outcome, refuse.warnings], [Ended.Network, ['http_request_refused']]);
   const open: HttpRequest = { url: 'http://media.example/1', headers: {}, credentials: null };
   const insecure = await fetchAll(
     order({ length: 1 }),
     'pieces',
     requests(() => Promise.resolve(open)),
   );
-  assert.deepEqual([insecure.outcome, insecure.warnings], ['network', ['insecure_transport']]);
+  assert.deepEqual([insecure.outcome, insecure.warnings], [Ended.Network, ['insecure_transport']]);
   assert.equal(asked.length, 0);
 });
 
@@ -183,22 +183,22 @@ function requests(hook: RequestHook | null): Requests {
 }
 
 function collector() {
-  const pieces: Uint8Array[] = [];
+  const got: Uint8Array[] = [];
   const sheets: Uint8Array[] = [];
   const warnings: string[] = [];
   return {
-    pieces,
+    got,
     sheets,
     warnings,
-    outcome: undefined as FetchOutcome | undefined,
+    outcome: undefined as number | undefined,
     piece(_: number, index: number, bytes: Uint8Array): void {
-      assert.equal(index, pieces.length, 'in order');
-      pieces.push(bytes);
+      assert.equal(index, got.length, 'in order');
+      got.push(bytes);
     },
     sheet(_: number, bytes: Uint8Array): void {
       sheets.push(bytes);
     },
-    ended(_: number, outcome: FetchOutcome): void {
+    ended(_: number, outcome: number): void {
       this.outcome = outcome;
     },
     warn(code: string): void {

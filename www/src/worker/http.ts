@@ -1,12 +1,20 @@
 import { SwarmsealError } from '../errors.js';
 import type { FetchOrder } from './batch.js';
-import { get, readAtMost, type Requests } from './requests.js';
+import { blocksOf, get, readAtMost, type Requests } from './requests.js';
 import { CHUNK } from './store.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How a request ended: all bytes, more or fewer of them, no answer, stopped by us, or a status that is no success. */
-export type FetchOutcome = 'complete' | 'wrong-length' | 'network' | 'aborted' | { status: number };
+/** How a request ended, as `src/wasm/peer.rs` reads it; any other number is a status that is no success. */
+export enum Ended {
+  Complete,
+  /** No answer, or the connection broke. */
+  Network,
+  /** By us. */
+  Aborted,
+  /** More or fewer bytes. */
+  WrongLength,
+}
 
 /**
  * How a body is handed over: in pieces as they come, or whole, as a sheet. `any`: of whatever length, up to that of the
@@ -19,7 +27,7 @@ export interface HttpSink {
   /** Pieces of 16 KiB in order, the last one shorter; each in a buffer of its own. */
   piece(fetch: number, piece: number, bytes: Bytes): void;
   sheet(fetch: number, bytes: Bytes): void;
-  ended(fetch: number, outcome: FetchOutcome): void;
+  ended(fetch: number, outcome: number): void;
   /** Something that nobody else will tell the page. */
   warn(code: string, message: string): void;
 }
@@ -55,18 +63,18 @@ export class HttpSource {
   }
 
   async #run(order: FetchOrder, body: BodyForm, signal: AbortSignal): Promise<void> {
-    let outcome: FetchOutcome;
+    let outcome;
     try {
       outcome = await this.#receive(order, body, signal);
     } catch (error) {
-      outcome = signal.aborted ? 'aborted' : 'network';
-      if (outcome === 'network' && error instanceof SwarmsealError)
+      outcome = signal.aborted ? Ended.Aborted : Ended.Network;
+      if (outcome === Ended.Network && error instanceof SwarmsealError)
         this.#sink.warn(error.code, error.message);
     }
     if (this.#running.delete(order.fetch)) this.#sink.ended(order.fetch, outcome);
   }
 
-  async #receive(order: FetchOrder, body: BodyForm, signal: AbortSignal): Promise<FetchOutcome> {
+  async #receive(order: FetchOrder, body: BodyForm, signal: AbortSignal): Promise<number> {
     const { fetch: id, path, range, length, reload } = order;
     const response = await get(this.#requests, this.#requests.urlOf(path), signal, {
       ...(range !== null && { range: `bytes=${range.first}-${range.last}` }),
@@ -74,13 +82,13 @@ export class HttpSource {
     });
     if (!response.ok) {
       await response.body?.cancel();
-      return { status: response.status };
+      return response.status;
     }
     if (body === 'any') {
       const bytes = await readAtMost(response, length);
-      if (bytes === null) return 'wrong-length';
+      if (bytes === null) return Ended.WrongLength;
       if (this.#running.has(id)) this.#sink.sheet(id, bytes);
-      return 'complete';
+      return Ended.Complete;
     }
     // A server that ignores Range sends everything: what was asked for is cut out of it.
     const cutting = range !== null && response.status !== PARTIAL_CONTENT;
@@ -91,16 +99,11 @@ export class HttpSource {
       if (whole) this.#sink.sheet(id, piece);
       else this.#sink.piece(id, index, piece);
     };
-    const reader = response.body?.getReader();
-    for (;;) {
-      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-      if (done) return pieces.complete ? 'complete' : 'wrong-length';
-      const surplus = pieces.push(value, deliver);
-      if (pieces.complete && (surplus || cutting)) {
-        await reader?.cancel();
-        return cutting ? 'complete' : 'wrong-length';
-      }
+    for await (const block of blocksOf(response)) {
+      const surplus = pieces.push(block, deliver);
+      if (pieces.complete && (surplus || cutting)) return cutting ? Ended.Complete : Ended.WrongLength;
     }
+    return pieces.complete ? Ended.Complete : Ended.WrongLength;
   }
 }
 

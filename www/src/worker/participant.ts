@@ -18,7 +18,7 @@ import { camelCase } from './camel-case.js';
 import { RelayedChannels, TransferredChannels, type ChannelEvents, type Channels } from './channels.js';
 import { Alarm, now } from './clock.js';
 import { fromOutbox, intoInbox, type Core } from './core.js';
-import { HttpSource, type FetchOutcome } from './http.js';
+import { HttpSource } from './http.js';
 import { refuseInsecure } from '../secure-transport.js';
 import { Requests, type RequestHook } from './requests.js';
 import { fetchSealed, MAX_SEALED } from './sealed.js';
@@ -90,7 +90,11 @@ export class Participant {
           core.fetchSheet(at, fetch);
         });
       },
-      ended: this.#fetchEnded.bind(this),
+      ended: (fetch, outcome) => {
+        this.#feed((core, at) => {
+          core.fetchEnded(at, fetch, outcome);
+        });
+      },
       warn,
     });
     this.#tracker =
@@ -124,8 +128,8 @@ export class Participant {
     this.#requests.remember(path, url);
     this.#loads.add(id);
     this.#feed((core, at) => {
-      const deadline = deadlineMs === null ? undefined : at + deadlineMs * 1000;
-      core.demand(at, id, path, range?.first, range?.last, deadline, playsAt ?? NaN);
+      const deadline = deadlineMs === null ? NaN : at + deadlineMs * 1000;
+      core.demand(at, id, path, range?.first ?? NaN, range?.last ?? NaN, deadline, playsAt ?? NaN);
     });
   }
 
@@ -373,16 +377,6 @@ export class Participant {
     }
     this.#store.put(object, chunk, bytes);
     held.delete(piece);
-  }
-
-  #fetchEnded(fetch: number, outcome: FetchOutcome): void {
-    this.#feed((core, at) => {
-      if (typeof outcome === 'object') core.fetchRefused(at, fetch, outcome.status);
-      else if (outcome === 'complete') core.fetchComplete(at, fetch);
-      else if (outcome === 'aborted') core.fetchAborted(at, fetch);
-      else if (outcome === 'wrong-length') core.fetchWrongLength(at, fetch);
-      else core.fetchFailed(at, fetch);
-    });
   }
 
   #deliver(output: Extract<Output, { type: 'deliver' }>): void {

@@ -76,20 +76,25 @@ export async function get(
   return response;
 }
 
+/** A body's blocks as they come. Whoever stops before the end cancels the rest. */
+export async function* blocksOf(response: Response): AsyncGenerator<Uint8Array, void> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (let block = await reader.read(); !block.done; block = await reader.read()) yield block.value;
+  } finally {
+    await reader.cancel();
+  }
+}
+
 /** A body of at most so many bytes; null if it is longer. */
 export async function readAtMost(response: Response, most: number): Promise<Uint8Array<ArrayBuffer> | null> {
   const blocks: Uint8Array[] = [];
   let length = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done) break;
-    blocks.push(value);
-    length += value.length;
-    if (length > most) {
-      await reader?.cancel();
-      return null;
-    }
+  for await (const block of blocksOf(response)) {
+    blocks.push(block);
+    length += block.length;
+    if (length > most) return null;
   }
   const body = new Uint8Array(length);
   let at = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { ObjectId } from './batch.js';
 import { CHUNK, Store } from './store.js';
 
 const video = { track: 1, index: 7 };
@@ -48,27 +49,37 @@ test('a message is its head and the chunks after it', () => {
   assert.deepEqual([message[1], message[2], message.at(-1)], [9, 5, 6]);
 });
 
-test('bytes are counted once and given back', () => {
+test('an object that was evicted is not held, and no other goes with it', () => {
   const store = new Store();
   store.put(video, 0, filled(100, 1));
   store.put(video, 0, filled(40, 2));
   store.put(audio, 0, filled(2, 3));
-  assert.equal(store.bytes, 42);
+  assert.equal(held(store, video), 40);
   store.evict(video);
-  assert.equal(store.bytes, 2);
-  store.evict(video);
-  assert.equal(store.bytes, 2);
+  assert.equal(held(store, video), undefined);
+  assert.equal(held(store, audio), 2);
   store.clear();
-  assert.equal(store.bytes, 0);
+  assert.equal(held(store, audio), undefined);
 });
 
 test('no two objects share a place', () => {
   const store = new Store();
-  store.put({ track: 0, index: 131_071 }, 0, filled(1, 1));
-  store.put({ track: 1, index: 131_071 }, 0, filled(1, 2));
-  store.put({ track: 1023, index: 0 }, 0, filled(1, 3));
-  assert.equal(store.bytes, 3);
+  const objects = [
+    { track: 0, index: 131_071 },
+    { track: 1, index: 131_071 },
+    { track: 1023, index: 0 },
+  ];
+  for (const [n, object] of objects.entries()) store.put(object, 0, filled(n + 1, 1));
+  assert.deepEqual(
+    objects.map((object) => held(store, object)),
+    [1, 2, 3],
+  );
 });
+
+/** Length of the first chunk. */
+function held(store: Store, object: ObjectId): number | undefined {
+  return store.message(filled(0, 0), object, 0, 1)?.length;
+}
 
 function filled(length: number, value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).fill(value);

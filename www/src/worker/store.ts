@@ -11,30 +11,20 @@ type Bytes = Uint8Array<ArrayBuffer>;
  */
 export class Store {
   readonly #objects = new Map<number, Map<number, Bytes>>();
-  #bytes = 0;
-
-  /** How many bytes are held. */
-  get bytes(): number {
-    return this.#bytes;
-  }
 
   put(object: ObjectId, chunk: number, bytes: Bytes): void {
     const key = keyOf(object);
     let chunks = this.#objects.get(key);
     if (chunks === undefined) this.#objects.set(key, (chunks = new Map<number, Bytes>()));
-    this.#bytes += bytes.length - (chunks.get(chunk)?.length ?? 0);
     chunks.set(chunk, bytes);
   }
 
   evict(object: ObjectId): void {
-    const key = keyOf(object);
-    for (const chunk of this.#objects.get(key)?.values() ?? []) this.#bytes -= chunk.length;
-    this.#objects.delete(key);
+    this.#objects.delete(keyOf(object));
   }
 
   clear(): void {
     this.#objects.clear();
-    this.#bytes = 0;
   }
 
   /** The bytes of `spans`, one after the other, in a buffer of their own; null if a chunk is not held. */

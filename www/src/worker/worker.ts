@@ -183,6 +183,9 @@ function settleHook(id: number) {
   return hook;
 }
 
+/** Bytes that an engine is seeded with. */
+const SEED = 32;
+
 async function load({ wasm, core }: Message<'start'>): Promise<Core> {
   try {
     const response = core === null ? await fetch(wasm) : new Response(core);
@@ -194,7 +197,8 @@ async function load({ wasm, core }: Message<'start'>): Promise<Core> {
       memory,
       maxTrackerText: maxTrackerText(),
       dataHead: dataHeadLength(),
-      open: (config, sealed, now) => new Peer(config, sealed, now),
+      open: (config, sealed, now) =>
+        new Peer(config, crypto.getRandomValues(new Uint8Array(SEED)), sealed, now),
       judge(error) {
         if (isRefusal(error) && !panicked()) return error;
         fail(error);
