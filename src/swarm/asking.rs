@@ -16,10 +16,11 @@ use super::{PeerId, Sharing};
 use crate::content::ObjectId;
 use crate::wire::{MAX_REQUEST_CHUNKS, Message, Urgency};
 
-/// A peer that holds some of an object and may be asked for more.
+/// A peer that holds some of an object.
 struct Source<'a> {
     id: PeerId,
     held: Held<'a>,
+    /// Chunks that it may be asked for now.
     free: u32,
     /// Requests that it may get on top of those under way.
     room: usize,
@@ -27,6 +28,12 @@ struct Source<'a> {
     eta_us: u64,
     /// What one more chunk adds to that.
     chunk_us: u64,
+}
+
+impl Source<'_> {
+    const fn may_be_asked(&self) -> bool {
+        self.free > 0 && self.room > 0
+    }
 }
 
 /// The longest run that is asked of one peer when time is short, so that others bring the rest meanwhile.
@@ -80,22 +87,26 @@ impl Engine {
         if open.is_empty() {
             return;
         }
+        // Live: what somebody will bring sooner, who may not be asked for more just now, is left to him. Of a peer that is
+        // asked only because it is free, the last chunks of a segment come too late.
+        let patient = self.live.is_some();
         let mut sources: Vec<Source<'_>> = Vec::new();
         for (peer, held) in self.sources_of(want.id) {
             for (chunk, holders) in &mut open {
                 *holders += usize::from(held.has(*chunk));
             }
-            if only.is_some_and(|only| only != peer.id) {
+            let asked = only.is_none_or(|only| only == peer.id);
+            if !asked && !patient {
                 continue;
             }
-            let eta_us = peer.eta_us(1);
+            let eta_us = peer.eta_us(1) + if patient { peer.held_up_us(now) } else { 0 };
             sources.push(Source {
                 id: peer.id,
                 held,
-                free: peer.window_free(urgency, now),
+                free: if asked { peer.window_free(urgency, now) } else { 0 },
                 room: MAX_UPLOAD_QUEUE.saturating_sub(peer.requests.len()),
                 eta_us,
-                chunk_us: peer.eta_us(2).saturating_sub(eta_us),
+                chunk_us: peer.eta_us(2).saturating_sub(peer.eta_us(1)),
             });
         }
         let run_limit = if urgent { URGENT_RUN } else { MAX_REQUEST_CHUNKS };
@@ -105,7 +116,7 @@ impl Engine {
         let mut runs: Vec<(PeerId, u32, u32)> = Vec::new();
         while let Some(source) = sources
             .iter_mut()
-            .filter(|source| source.free > 0 && source.room > 0)
+            .filter(|source| source.may_be_asked() || (patient && source.eta_us < u64::MAX))
             .min_by_key(|source| (source.eta_us, source.id))
         {
             let rarest = |from: u32| {
@@ -122,8 +133,14 @@ impl Engine {
             }
             let Some((holders, _, start)) = best else {
                 source.free = 0;
+                source.eta_us = u64::MAX;
                 continue;
             };
+            if !source.may_be_asked() {
+                open.retain(|(chunk, _)| *chunk != start);
+                source.eta_us += source.chunk_us;
+                continue;
+            }
             let run = (start..)
                 .zip(open.iter().skip_while(|(chunk, _)| *chunk < start))
                 .take_while(|(next, (chunk, h))| next == chunk && *h == holders && source.held.has(*chunk))

@@ -32,7 +32,7 @@ const QUEUE_US: u64 = 450_000;
 /// Windows are counted in parts of a chunk.
 const WINDOW_PARTS: u32 = 16;
 /// The longest rest between two requests to a peer that answers late, microseconds.
-const MAX_REST_US: u64 = 1_500_000;
+const MAX_REST_US: u64 = 6_000_000;
 /// A peer that timed out three times in a row is left alone for this long.
 const SNUB_US: u64 = 5_000_000;
 
@@ -421,6 +421,12 @@ impl Peer {
         let bytes = u64::from(self.outstanding().saturating_add(chunks)) * u64::from(CHUNK);
         self.rtt_us
             .saturating_add(transfer_us(bytes, self.expected_rate()))
+    }
+
+    /// What has to be added to that: how long it has been silent, and how long it rests.
+    pub(super) fn held_up_us(&self, now: Timestamp) -> u64 {
+        let silent = self.requests.values().map(|request| now.since(request.progress_at));
+        silent.max().unwrap_or(0) + self.rests_until.map_or(0, |until| until.since(now))
     }
 
     /// When a request is given up for lack of progress.
