@@ -89,7 +89,7 @@ impl Engine {
         }
         // Live: what somebody will bring sooner, who may not be asked for more just now, is left to him. Of a peer that is
         // asked only because it is free, the last chunks of a segment come too late.
-        let patient = self.live.is_some();
+        let patient = cfg!(feature = "live") && self.live.is_some();
         let mut sources: Vec<Source<'_>> = Vec::new();
         for (peer, held) in self.sources_of(want.id) {
             for (chunk, holders) in &mut open {

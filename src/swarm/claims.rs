@@ -229,20 +229,16 @@ impl Engine {
     /// A chunk of `id` came: whoever claimed it kept his word. What is fetched by one is no longer waited for as a claim; of
     /// slices the others still are.
     pub(super) fn claim_kept(&mut self, id: ObjectId, chunk: u32) {
-        let Some(info) = self.objects.get(&id).map(|object| object.info) else {
+        let Some(object) = self.objects.get(&id) else {
             return;
         };
-        let by = if self.slices(info.length) == 1 {
+        let by = if self.slices(object.info.length) == 1 {
             self.claims.known.remove(&(id, 0)).map(|claim| claim.by)
         } else {
-            let slice = chunk * SLICES / info.chunks.max(1);
-            (0..SLICES).find_map(|back| {
-                let claim = self
-                    .claims
-                    .known
-                    .get_mut(&(id, around(slice + SLICES - back, SLICES)))?;
+            let slice = object.slice_with(chunk, SLICES);
+            self.claims.known.get_mut(&(id, slice)).map(|claim| {
                 claim.kept = true;
-                Some(claim.by)
+                claim.by
             })
         };
         if let Some(Claimant::Other(from, _)) = by

@@ -151,6 +151,11 @@ impl Object {
         (first, (slice + count) * self.info.chunks / slices - first)
     }
 
+    /// Of so many slices, the one that a chunk is in.
+    pub(super) fn slice_with(&self, chunk: u32, slices: u32) -> u32 {
+        ((chunk + 1) * slices - 1) / self.info.chunks.max(1)
+    }
+
     /// Bytes of chunks that nobody was asked for.
     pub(super) fn unasked_bytes(&self, first: u32, count: u32) -> u64 {
         self.unasked(first, count)
@@ -316,6 +321,19 @@ mod tests {
         assert_eq!(object.verify(0, Timestamp(9)), None, "verified once");
         assert!(!object.is_in_flight());
         assert_eq!(object.transfer_us(Timestamp(100)), 9);
+    }
+
+    #[test]
+    fn each_chunk_is_in_one_slice() {
+        for chunks in 8..70 {
+            let object = object(chunks);
+            for slice in 0..8 {
+                let (first, count) = object.part(slice, 1, 8);
+                for chunk in first..first + count {
+                    assert_eq!(object.slice_with(chunk, 8), slice, "chunk {chunk} of {chunks}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -425,7 +425,10 @@ impl Peer {
 
     /// What has to be added to that: how long it has been silent, and how long it rests.
     pub(super) fn held_up_us(&self, now: Timestamp) -> u64 {
-        let silent = self.requests.values().map(|request| now.since(request.progress_at));
+        let silent = self
+            .requests
+            .values()
+            .map(|request| now.since(request.progress_at));
         silent.max().unwrap_or(0) + self.rests_until.map_or(0, |until| until.since(now))
     }
 
@@ -576,9 +579,9 @@ mod tests {
     fn who_answers_late_is_asked_for_one_chunk_every_now_and_then() {
         let mut peer = peer();
         for _ in 0..20 {
-            peer.pace(1_000_000, 1, 1);
+            peer.pace(2_000_000, 1, 1);
         }
-        peer.rest(Timestamp(0), 1_000_000);
+        peer.rest(Timestamp(0), 2_000_000);
         assert_eq!(window(&peer, MAX_REST_US - 1), 0);
         assert_eq!(window(&peer, MAX_REST_US), 1);
         for _ in 0..4 {
