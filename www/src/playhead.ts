@@ -27,6 +27,8 @@ export function followPlayhead(player: Player, tell: (state: PlayerState) => voi
   };
   const timer = setInterval(look, TICK_MS);
   look();
+  // The page gives the player its element next, before the player asks for anything.
+  queueMicrotask(look);
   return () => {
     clearInterval(timer);
     watch(null);

@@ -188,24 +188,17 @@ export class WorkerLink {
       this.#giveUp(
         new SwarmsealError(
           'worker_unavailable',
-          `The worker ${this.#worker.href} does not start (${why}). Is it served there, and does the CSP allow it (worker-src; blob: and its origin if that is another one)?`,
+          `The worker ${this.#worker.href} does not start (${why}). Is it served, and does the CSP allow it (worker-src; blob: and its origin if another)?`,
         ),
       );
     } else if (this.#losses > REPLACEMENTS) {
       this.#giveUp(
-        new SwarmsealError(
-          'worker_failed',
-          `The worker died ${this.#losses} times (${why}). Reload the page.`,
-        ),
+        new SwarmsealError('worker_failed', `The worker died ${this.#losses} times (${why}). Reload.`),
       );
     } else {
-      this.#replace();
+      this.start();
+      for (const seat of this.#seats.values()) void this.#rejoin(seat);
     }
-  }
-
-  #replace(): void {
-    this.start();
-    for (const seat of this.#seats.values()) void this.#rejoin(seat);
   }
 
   async #rejoin(seat: Seat): Promise<void> {
