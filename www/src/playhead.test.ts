@@ -51,6 +51,16 @@ describe('the play head', () => {
     assert.equal(told.length, 6);
   });
 
+  test('is told as soon as the player has been given its element, before a tick', async () => {
+    const player: { media: FakeMedia | null } = { media: null };
+    const stop = follow(player);
+    assert.equal(told.length, 0);
+    player.media = new FakeMedia();
+    await Promise.resolve();
+    assert.equal(told.length, 1);
+    stop();
+  });
+
   test('says where the buffer ends that it is in', () => {
     const media = new FakeMedia();
     media.spans = [
