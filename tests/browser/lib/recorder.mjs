@@ -38,8 +38,11 @@ export class Recorder {
   async stop() {
     await this.#sees();
     await this.#program.stop('SIGINT');
-    const dropped = this.#program.lines.find((line) => line.includes('dropped by kernel'));
-    if (dropped !== '0 packets dropped by kernel') {
+    // A program's last words are read some time after it has ended.
+    const counted = await until('tcpdump counting what it missed', () =>
+      this.#program.lines.find((line) => line.includes('dropped by kernel')),
+    );
+    if (counted !== '0 packets dropped by kernel') {
       throw new Error(`the recording has holes: ${this.#program.lines.join('; ')}`);
     }
     const raw = await readFile(this.#file);
