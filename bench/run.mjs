@@ -37,7 +37,7 @@ async function main() {
     return;
   }
   if (!values.list) {
-    await setup('test');
+    await setup('live');
     await installRivals();
     if (!values.built) {
       await build();
