@@ -42,14 +42,15 @@ const FIREFOX_PREFERENCES = {
 
 /**
  * `name` is `chromium` or `firefox`; the result opens pages that share nothing with each other. `prepare(page)` is called
- * before anything is loaded. `certificate` ({spki}) is one that the browser takes although nobody vouches for it.
+ * before anything is loaded. `certificate` ({spki}) is one that the browser takes although nobody vouches for it;
+ * `preferences` are more of Firefox's.
  */
-export async function launchBrowser(name, { certificate } = {}) {
+export async function launchBrowser(name, { certificate, preferences } = {}) {
   const open = BROWSERS[name];
   if (open === undefined) {
     throw new Error(`${name} is none of ${Object.keys(BROWSERS).join(', ')}`);
   }
-  return open(certificate);
+  return open(certificate, preferences);
 }
 
 const BROWSERS = {
@@ -78,13 +79,13 @@ const BROWSERS = {
     };
   },
 
-  async firefox(certificate) {
+  async firefox(certificate, preferences) {
     const { default: puppeteer } = await import('puppeteer-core');
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
       headless: true,
-      extraPrefsFirefox: FIREFOX_PREFERENCES,
+      extraPrefsFirefox: { ...FIREFOX_PREFERENCES, ...preferences },
       acceptInsecureCerts: certificate !== undefined,
     });
     return {
