@@ -38,7 +38,9 @@ export async function makeSite(scenarios) {
   for (const name of Object.keys(VENDOR)) {
     await place(vendored(name), path.join(root, 'vendor', name));
   }
-  const asked = scenarios.map(({ options }) => options.content ?? 'stream').filter((name) => name !== LIVE);
+  const asked = scenarios
+    .map(({ options }) => options.content ?? 'stream')
+    .filter((name) => name !== LIVE && name !== CROWD);
   const names = new Set(['stream', ...asked]);
   const streams = {};
   for (const name of names) {
@@ -51,6 +53,17 @@ export async function makeSite(scenarios) {
   const file = path.join(root, 'content', 'file');
   await mkdir(file, { recursive: true });
   await writeNoise(path.join(file, 'file.bin'), FILE_BYTES);
+  if (scenarios.some(({ options }) => options.content === CROWD)) {
+    const folder = path.join(root, 'content', CROWD);
+    await mkdir(folder, { recursive: true });
+    await writeNoise(path.join(folder, 'first.bin'), BLOCK_BYTES);
+    await writeNoise(path.join(folder, 'rest.bin'), FILE_BYTES);
+    streams[CROWD] = {
+      ...(await published(folder, keys)),
+      source: `/content/${CROWD}/rest.bin`,
+      bytes: FILE_BYTES,
+    };
+  }
   return {
     root,
     keys,
@@ -111,5 +124,7 @@ const STREAMS = {
 };
 /** On the air only while a scenario plays it, which says when: scenarios/live.mjs. */
 export const LIVE = 'live';
+/** A file that a page holds before others come, and one that they send it. */
+export const CROWD = 'crowd';
 const BLOCK_BYTES = 1024 * 1024;
 const FILE_BYTES = 64 * BLOCK_BYTES;

@@ -14,6 +14,8 @@ import { browserCpuSeconds, rendererBytes } from './processes.mjs';
 import { startRelay } from './relay.mjs';
 
 const LOOK_EVERY_MS = 100;
+const SAMPLE_US = 200;
+const IDLE = new Set(['(idle)', '(program)', '(root)']);
 
 export class Trial {
   #closing = [];
@@ -43,6 +45,11 @@ export class Trial {
     return this;
   }
 
+  /** What else has to be ended with it. */
+  closes(close) {
+    this.#closing.push(close);
+  }
+
   async close() {
     for (const close of this.#closing.reverse()) {
       await close();
@@ -65,6 +72,11 @@ export class Trial {
         session = await page.context().newCDPSession(page);
         // What the thread ran, not what passed on the clock while it waited for the processor.
         await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+        if (this.options.profile === true) {
+          await session.send('Profiler.enable');
+          await session.send('Profiler.setSamplingInterval', { interval: SAMPLE_US });
+          await session.send('Profiler.start');
+        }
       },
     });
     const page = new Page(opened, session, problems);
@@ -175,6 +187,21 @@ export class Page {
     const { metrics } = await this.#session.send('Performance.getMetrics');
     const value = (name) => metrics.find((metric) => metric.name === name)?.value ?? 0;
     return { script: value('ScriptDuration'), task: value('TaskDuration') };
+  }
+
+  /** Milliseconds that the main thread spent in each script's own functions so far, by the script's URL; '' is the browser's own. */
+  async endProfile() {
+    const { profile } = await this.#session.send('Profiler.stop');
+    const nodes = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+    const spent = {};
+    profile.samples.forEach((id, n) => {
+      const { url, functionName } = nodes.get(id);
+      // What is neither in a script nor called by one.
+      if (!IDLE.has(functionName)) {
+        spent[url] = (spent[url] ?? 0) + profile.timeDeltas[n] / 1000;
+      }
+    });
+    return spent;
   }
 
   /** Closes the page at once. */
