@@ -145,6 +145,9 @@ async function swarmseal() {
 function followed(peer, hls) {
   peer.attach(hls);
   peer.on('peer-blamed', () => (peers.blamed += 1));
+  if (text('firstByte') === undefined) {
+    return;
+  }
   const poll = setInterval(async () => {
     const { media } = await peer.stats();
     if (media.fromPeers > 0) {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { PLAYERS, PLAYER_FIGURES, WORKER_OFF, account, openViewer, trackerOf } from './playing.mjs';
+import { LAST, PLAYERS, PLAYER_FIGURES, WORKER_OFF, account, openViewer, trackerOf } from './playing.mjs';
 
 const SECOND_S = 3;
 const EARLIER_S = 30;
@@ -40,7 +40,7 @@ function late(name, title, options) {
       await sleep(SECOND_S * 1000);
       viewers.push(await openViewer(trial));
       await sleep(EARLIER_S * 1000);
-      viewers.push(await openViewer(trial));
+      viewers.push(await openViewer(trial, LAST));
       await sleep(trial.options.seconds * 1000);
       return account(trial, viewers);
     },

@@ -62,6 +62,12 @@ function viewerParameters(trial, extra = {}) {
   };
 }
 
+/**
+ * Of the last viewer: its page looks for the first byte from a peer. Where there is no event for that it has to ask, ten times a
+ * second, which costs its main thread; a page to which nobody sends would do so all the time.
+ */
+export const LAST = { firstByte: 'on' };
+
 /** Opens a viewer and waits for its first frame. */
 export async function openViewer(trial, extra = {}) {
   const viewer = await trial.page('player.html', viewerParameters(trial, extra));
@@ -126,7 +132,7 @@ export function viewing({ viewers: count, stagger }) {
     await trial.open({ tracker: trackerOf(trial.contender) });
     const viewers = [];
     while (viewers.length < count) {
-      viewers.push(await openViewer(trial));
+      viewers.push(await openViewer(trial, viewers.length === count - 1 ? LAST : {}));
       await sleep((viewers.length < count ? stagger : seconds) * 1000);
     }
     return account(trial, viewers);

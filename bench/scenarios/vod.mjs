@@ -2,7 +2,16 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { PLAYERS, WORKER_OFF, PLAYER_FIGURES, account, openViewer, trackerOf, viewing } from './playing.mjs';
+import {
+  LAST,
+  PLAYERS,
+  WORKER_OFF,
+  PLAYER_FIGURES,
+  account,
+  openViewer,
+  trackerOf,
+  viewing,
+} from './playing.mjs';
 
 const vod = (name, title, viewers, seconds, options = {}) => ({
   name,
@@ -34,14 +43,53 @@ export const scenarios = [
     ),
     run: changing,
   },
+  {
+    ...vod(
+      'whose-script',
+      'VoD, 1.5 Mbit/s, 2 viewers 3 s apart, 20 s: whose script the main thread runs',
+      2,
+      20,
+      {
+        profile: true,
+      },
+    ),
+    figures: [
+      { key: 'ownMsPerMB', title: "the contender's own, ms per MB played", digits: 2, better: 'less' },
+      { key: 'playerMsPerMB', title: "the player's", digits: 2, better: 'less' },
+      { key: 'browserMsPerMB', title: "the browser's, on behalf of scripts", digits: 2, better: 'less' },
+      { key: 'benchMsPerMB', title: "the measuring page's", digits: 2, better: 'less' },
+    ],
+    run: profiled,
+  },
 ];
+
+/** Whose functions the main thread runs. What they call of the browser's is the browser's. */
+async function profiled(trial) {
+  await trial.open({ tracker: trackerOf(trial.contender) });
+  const viewers = [await openViewer(trial)];
+  await sleep(STAGGER_S * 1000);
+  viewers.push(await openViewer(trial));
+  await sleep(trial.options.seconds * 1000);
+  const profiles = await Promise.all(viewers.map((viewer) => viewer.endProfile()));
+  const { playedBytes } = await account(trial, viewers);
+  const spent = profiles.flatMap(Object.entries);
+  const perMB = (path) =>
+    spent.reduce((sum, [url, ms]) => sum + (path.test(url.replace(trial.url, '')) ? ms : 0), 0) /
+    (playedBytes / 1e6);
+  return {
+    ownMsPerMB: perMB(/^\/(pkg\/|vendor\/p2p-)/),
+    playerMsPerMB: perMB(/^\/vendor\/hls/),
+    benchMsPerMB: perMB(/^\/(bench|viewer)\//),
+    browserMsPerMB: perMB(/^$/),
+  };
+}
 
 /** Both change to the lowest rendition at once, the second one 12 s after it began. */
 async function changing(trial) {
   await trial.open({ tracker: trackerOf(trial.contender) });
   const viewers = [await openViewer(trial)];
   await sleep(STAGGER_S * 1000);
-  viewers.push(await openViewer(trial));
+  viewers.push(await openViewer(trial, LAST));
   await sleep(BEFORE_S * 1000);
   await Promise.all(viewers.map((viewer) => viewer.evaluate(() => window.__bench.switchTo(0))));
   await sleep(trial.options.seconds * 1000);
