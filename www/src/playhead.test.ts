@@ -61,6 +61,16 @@ describe('the play head', () => {
     stop();
   });
 
+  test('stays stopped when it is stopped in the task that began it', async () => {
+    const player: { media: FakeMedia | null } = { media: null };
+    const stop = follow(player);
+    const media = (player.media = new FakeMedia());
+    stop();
+    await Promise.resolve();
+    media.dispatchEvent(new Event('play'));
+    assert.deepEqual(told, []);
+  });
+
   test('says where the buffer ends that it is in', () => {
     const media = new FakeMedia();
     media.spans = [

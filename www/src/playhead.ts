@@ -12,18 +12,16 @@ export function followPlayhead(player: Player, tell: (state: PlayerState) => voi
   const changed = (): void => {
     if (media !== null) tell(playerState(media));
   };
-  const watch = (next: HTMLMediaElement | null): void => {
-    for (const event of EVENTS) {
-      media?.removeEventListener(event, changed);
-      next?.addEventListener(event, changed);
-    }
-    media = next;
-    changed();
-  };
   const look = (): void => {
     const now = 'media' in player ? player.media : player;
-    if (now !== media) watch(now);
-    else if (media?.paused === false) changed();
+    if (now !== media) {
+      for (const event of EVENTS) {
+        media?.removeEventListener(event, changed);
+        now?.addEventListener(event, changed);
+      }
+      media = now;
+      changed();
+    } else if (media?.paused === false) changed();
   };
   const timer = setInterval(look, TICK_MS);
   look();
@@ -31,7 +29,9 @@ export function followPlayhead(player: Player, tell: (state: PlayerState) => voi
   queueMicrotask(look);
   return () => {
     clearInterval(timer);
-    watch(null);
+    // The look that is still to come, if any, finds nothing to follow either.
+    player = { media: null };
+    look();
   };
 }
 
