@@ -246,6 +246,8 @@ describe('a peer', () => {
     assert.equal(link.left, true);
     await assert.rejects(peer.load('https://cdn.example/film/a.mp4'), { code: 'left' });
     await assert.rejects(peer.stats(), { code: 'left' });
+    // It would be followed for good: nothing ends it any more.
+    assert.throws(() => peer.attach({ media: null }), { code: 'left' });
     await peer.leave();
   });
 });

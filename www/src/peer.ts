@@ -316,6 +316,7 @@ export class PeerSeat implements Seat {
   }
 
   follow(player: Player): () => void {
+    if (this.#ended !== null) throw this.#ended;
     const stop = followPlayhead(player, (state) => {
       this.#post({ type: 'player', state });
     });

@@ -188,7 +188,7 @@ export class WorkerLink {
       this.#giveUp(
         new SwarmsealError(
           'worker_unavailable',
-          `The worker ${this.#worker.href} does not start (${why}). Is it served, and does the CSP allow it (worker-src; blob: and its origin if another)?`,
+          `The worker ${this.#worker.href} does not start (${why}). Is it served, and allowed by the CSP (worker-src; blob: and its origin if another)?`,
         ),
       );
     } else if (this.#losses > REPLACEMENTS) {
