@@ -4,34 +4,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { Stage, findsPeers, goesAhead, outplays, segmentsToFetch, until } from '../lib/stage.mjs';
+import { Stage, findsPeers, outplays, until } from '../lib/stage.mjs';
 import { FULL, conclude } from '../lib/report.mjs';
+import { blames } from '../lib/culprit.mjs';
 
 describe('4.4', { concurrency: 2 }, () => {
   for (const browser of FULL ? ['chromium', 'firefox'] : ['chromium']) {
     test(`4.4: a page that signs its junk is put out by its first victim in ${browser}, and by nothing else`, async (t) => {
       const stage = await Stage.open(t);
-      const culprit = await stage.viewer({ worker: '/viewer/worker.js?perjure' }, 'chromium');
-      await culprit.evaluate(() => {
-        window.__perjuries = { statements: 0, chunks: 0, failed: null };
-        window.__channel = new BroadcastChannel('perjuries');
-        window.__channel.onmessage = ({ data }) => (window.__perjuries = data);
+      const { culprit, handle, victim, blamed } = await blames(stage, {
+        worker: '/viewer/worker.js?perjure',
+        prepare: countPerjuries,
+        browser,
       });
-      await goesAhead(culprit, 8);
-      const { handle } = await culprit.metrics();
-      const victim = await stage.viewer({}, browser);
-      const early = await until(
-        'the first frame',
-        () => victim.metrics(),
-        ({ firstFrameMs }) => firstFrameMs !== null,
-      );
-      assert.ok(segmentsToFetch(early) >= 5, `${segmentsToFetch(early)} segments to fetch`);
-
-      const [blamed] = await until(
-        'blaming the culprit',
-        () => victim.events('peer-blamed'),
-        (events) => events.length > 0,
-      );
       // The attack took place, by the attacker's own count: junk went out under a name.
       const done = await culprit.evaluate(() => window.__perjuries);
       assert.equal(done.failed, null);
@@ -60,6 +45,14 @@ describe('4.4', { concurrency: 2 }, () => {
     });
   }
 });
+
+function countPerjuries(culprit) {
+  return culprit.evaluate(() => {
+    window.__perjuries = { statements: 0, chunks: 0, failed: null };
+    window.__channel = new BroadcastChannel('perjuries');
+    window.__channel.onmessage = ({ data }) => (window.__perjuries = data);
+  });
+}
 
 const proven = (counts) => counts.get('swarmseal_proofs_total') === 1;
 const isOut = ({ stats }) => stats.tracker !== 'joined';
