@@ -42,7 +42,7 @@ export class Page {
     this.#strip.update(scene);
     this.#chart.update(scene);
     this.#sharing.update(scene);
-    this.#viewers.update(scene.viewers);
+    this.#viewers.update(scene);
     const { fromPeers, fromHttp, fromStore, given, rejected } = scene.totals;
     const all = fromPeers + fromHttp;
     setText(element('share-figure', HTMLElement), percent(fromPeers, all));
@@ -80,8 +80,12 @@ export class Page {
     this.#said = company;
     this.#saidMs = scene.atMs;
     const { fromPeers, fromHttp } = scene.totals;
-    const shared =
-      scene.sharing.state === 'on' ? `Connected to ${count(ready, 'viewer')}.` : 'Sharing is off.';
+    const shared = {
+      ask: 'Sharing waits for your answer.',
+      off: 'Sharing is off.',
+      on: `Connected to ${count(ready, 'viewer')}.`,
+      paused: `Connected to ${count(ready, 'viewer')}, giving nothing.`,
+    }[scene.sharing.state];
     const share =
       fromPeers + fromHttp > 0 ? ` ${percent(fromPeers, fromPeers + fromHttp)} came from other viewers.` : '';
     setText(this.#summary, shared + share);

@@ -477,7 +477,7 @@ function arcsOf(segments: readonly Segment[]): Arc[] {
 }
 
 const VACANCY = {
-  ask: 'nobody before you answer',
+  ask: 'once you answer',
   on: 'nobody else yet',
   paused: 'nobody else yet',
   off: 'sharing is off',

@@ -1,6 +1,6 @@
 /** The connections as a table: the same as the picture, for reading. */
 
-import type { Viewer } from './scene.js';
+import type { Scene, Viewer } from './scene.js';
 import { bytes, shortHandle } from './words.js';
 
 export class ViewersView {
@@ -11,7 +11,7 @@ export class ViewersView {
     this.#body = body;
   }
 
-  update(viewers: readonly Viewer[]): void {
+  update({ viewers, sharing }: Scene): void {
     const rows = viewers.map((viewer) => [
       shortHandle(viewer.handle),
       viewer.state === 'ready' ? round(viewer) : STATES[viewer.state],
@@ -19,10 +19,10 @@ export class ViewersView {
       bytes(viewer.received),
       bytes(viewer.given),
     ]);
-    const text = JSON.stringify(rows);
+    const text = JSON.stringify([rows, sharing.state]);
     if (text === this.#shown) return;
     this.#shown = text;
-    this.#body.replaceChildren(...(rows.length > 0 ? rows.map(row) : [nobody()]));
+    this.#body.replaceChildren(...(rows.length > 0 ? rows.map(row) : [nobody(sharing.state)]));
   }
 }
 
@@ -42,14 +42,20 @@ function row(cells: readonly string[]): HTMLTableRowElement {
   return line;
 }
 
-function nobody(): HTMLTableRowElement {
+function nobody(state: Scene['sharing']['state']): HTMLTableRowElement {
   const line = document.createElement('tr');
   const cell = document.createElement('td');
   cell.colSpan = 5;
   cell.className = 'empty';
-  cell.textContent = 'Nobody yet. Open a second viewer to see them feed each other.';
+  cell.textContent = NOBODY[state];
   line.append(cell);
   return line;
 }
 
+const NOBODY = {
+  ask: 'Nobody: you have not answered yet.',
+  on: 'Nobody yet. Open a second viewer to see them feed each other.',
+  paused: 'Nobody yet. Open a second viewer to see them feed each other.',
+  off: 'Nobody: sharing is off.',
+} as const;
 const STATES = { connecting: 'connecting', proving: 'proving itself' } as const;
