@@ -9,15 +9,15 @@ import path from 'node:path';
 import { Browsers, placeViewer, viewerUrl } from './lib/viewers.mjs';
 import { RUN_OPTIONS } from './lib/options.mjs';
 import { WORK } from './lib/paths.mjs';
-import { bold, green, red, step } from './lib/say.mjs';
+import { bold, red, step } from './lib/say.mjs';
 import { demoKeys } from './lib/content.mjs';
 import { emptyFolder } from './lib/site.mjs';
+import { figure, percent, resultLine, runMeasurement, wholeNumber } from './lib/measuring.mjs';
 import { goLive } from './lib/live.mjs';
 import { liveOrigin } from './lib/live-origin.mjs';
 import { liveFigures, median } from './lib/live-figures.mjs';
 import { media } from '../tests/browser/lib/media.mjs';
 import { originFault } from './lib/origin-faults.mjs';
-import { stopAll } from './lib/run.mjs';
 import { twin } from './lib/twin.mjs';
 import { versions } from './lib/versions.mjs';
 
@@ -42,30 +42,21 @@ const SOUGHT_BACK_MS = 5_000;
 /** By then, everybody plays and has met. */
 const FAULT_AFTER_SECONDS = 15;
 
-process.on('SIGINT', () => leave(130));
-process.on('SIGTERM', () => leave(143));
-
 const { values } = parseArgs({ options: RUN_OPTIONS });
 const plan = {
-  viewers: positive('viewers', 3),
-  seconds: positive('seconds', 90),
+  viewers: wholeNumber(values, 'viewers', 3),
+  seconds: wholeNumber(values, 'seconds', 90),
   stagger: Number(values.stagger ?? 3),
   browser: values.browser ?? 'chromium',
-  churn: values.churn === undefined ? null : positive('churn'),
+  churn: values.churn === undefined ? null : wholeNumber(values, 'churn'),
   fault: values.fault ?? null,
   lowLatency: values['low-latency'] === true,
-  skew: values.skew === undefined ? null : positive('skew'),
-  pairs: values.pairs === undefined ? null : positive('pairs'),
+  skew: values.skew === undefined ? null : wholeNumber(values, 'skew'),
+  pairs: values.pairs === undefined ? null : wholeNumber(values, 'pairs'),
 };
 const control = values.control === true || plan.pairs !== null;
 
-let passed = false;
-try {
-  passed = await measure();
-} catch (error) {
-  console.error(red(error.stack));
-}
-leave(passed ? 0 : 1);
+await runMeasurement(measure);
 
 async function measure() {
   const site = await emptyFolder(path.join(WORK, 'measure-live'));
@@ -292,51 +283,39 @@ function compared(pairs) {
 }
 
 function report(result) {
-  const line = (name, value, good = true) =>
-    console.log(`  ${name.padEnd(37)}${good ? green(value) : red(value)}`);
   console.log(bold('\n  result'));
-  line(
-    'offload',
-    result.offload === null ? '–' : `${(result.offload * 100).toFixed(1)} %`,
-    result.offload > 0,
+  resultLine('offload', percent(result.offload), result.offload > 0);
+  resultLine(
+    'stalls after the first frame',
+    `${result.stallsAfterFirstFrame}`,
+    result.stallsAfterFirstFrame === 0,
   );
-  line('stalls after the first frame', `${result.stallsAfterFirstFrame}`, result.stallsAfterFirstFrame === 0);
-  line('latency, s', figure(result.latencySeconds), result.latencySeconds !== null);
-  line('origin bytes per unique byte', figure(result.originBytesPerUniqueByte));
-  line('head requests at the origin per head', figure(result.headRequestsPerHead));
-  line(
+  resultLine('latency, s', figure(result.latencySeconds, 2), result.latencySeconds !== null);
+  resultLine('origin bytes per unique byte', figure(result.originBytesPerUniqueByte, 2));
+  resultLine('head requests at the origin per head', figure(result.headRequestsPerHead, 2));
+  resultLine(
     'bytes that differ from the disk',
     `${result.unverifiedBytesDelivered}`,
     result.unverifiedBytesDelivered === 0,
   );
   if (result.pairs !== null) {
-    line('later than without peers, s', figure(result.latencyDifferenceSeconds));
-    line('the control runs had no stall', result.counts ? 'yes' : 'no: this does not count', result.counts);
+    resultLine('later than without peers, s', figure(result.latencyDifferenceSeconds, 2));
+    resultLine(
+      'the control runs had no stall',
+      result.counts ? 'yes' : 'no: this does not count',
+      result.counts,
+    );
   }
   if (result.fault !== null) {
-    line(`fault ${result.fault.name} happened`, `${result.fault.happened} times`, result.fault.happened > 0);
+    resultLine(
+      `fault ${result.fault.name} happened`,
+      `${result.fault.happened} times`,
+      result.fault.happened > 0,
+    );
   }
   for (const { viewer, played, errors } of result.viewers) {
     if (!played) {
       console.log(red(`  viewer ${viewer} did not play: ${JSON.stringify(errors).slice(0, 300)}`));
     }
   }
-}
-
-function figure(value) {
-  return value === null ? '–' : value.toFixed(2);
-}
-
-function positive(name, otherwise) {
-  const value = Number(values[name] ?? otherwise);
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(red(`--${name} must be a whole number above 0`));
-    process.exit(2);
-  }
-  return value;
-}
-
-function leave(status) {
-  stopAll();
-  process.exit(status);
 }

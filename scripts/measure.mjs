@@ -10,13 +10,13 @@ import { Browsers, placeViewer, viewerUrl } from './lib/viewers.mjs';
 import { LiveTable } from './lib/table.mjs';
 import { RUN_OPTIONS } from './lib/options.mjs';
 import { WORK } from './lib/paths.mjs';
-import { bold, bytes, green, red, step } from './lib/say.mjs';
+import { bold, bytes, red, step } from './lib/say.mjs';
 import { checkLoads } from './lib/independent-check.mjs';
 import { countOrigin, isMedia, readLog } from './lib/origin-log.mjs';
 import { demoKeys, placeContent } from './lib/content.mjs';
 import { emptyFolder } from './lib/site.mjs';
+import { figure, percent, resultLine, runMeasurement, wholeNumber } from './lib/measuring.mjs';
 import { serve } from './lib/service.mjs';
-import { stopAll } from './lib/run.mjs';
 import { summary } from './lib/figures.mjs';
 import { versions } from './lib/versions.mjs';
 
@@ -43,24 +43,15 @@ const COLUMNS = [
   { title: 'errors', width: 24, value: ({ latest }) => latest?.errors.at(-1)?.code ?? '' },
 ];
 
-process.on('SIGINT', () => leave(130));
-process.on('SIGTERM', () => leave(143));
-
 const { values } = parseArgs({ options: RUN_OPTIONS });
 const plan = {
-  viewers: whole('viewers', 3),
-  seconds: whole('seconds', 60),
+  viewers: wholeNumber(values, 'viewers', 3),
+  seconds: wholeNumber(values, 'seconds', 60),
   stagger: Number(values.stagger ?? 3),
   browser: values.browser ?? 'chromium',
 };
 
-let played = false;
-try {
-  played = await measure();
-} catch (error) {
-  console.error(red(error.stack));
-}
-leave(played ? 0 : 1);
+await runMeasurement(measure);
 
 async function measure() {
   const site = await emptyFolder(path.join(WORK, 'measure'));
@@ -152,24 +143,22 @@ async function account({ viewer, latest }, origin, folder) {
 }
 
 function report(result) {
-  const share = result.offload === null ? '–' : `${(result.offload * 100).toFixed(1)} %`;
-  const line = (name, value, good) => console.log(`  ${name.padEnd(37)}${good ? green(value) : red(value)}`);
   console.log(bold('\n  result'));
-  line('offload', share, result.offload > 0);
-  line('origin bytes per unique byte', figure(result.originBytesPerUniqueByte), true);
-  line('origin requests per unique segment', figure(result.originRequestsPerUniqueSegment), true);
-  line(
+  resultLine('offload', percent(result.offload), result.offload > 0);
+  resultLine('origin bytes per unique byte', figure(result.originBytesPerUniqueByte, 3));
+  resultLine('origin requests per unique segment', figure(result.originRequestsPerUniqueSegment, 3));
+  resultLine(
     'stalls after the first frame',
     String(result.stallsAfterFirstFrame),
     result.stallsAfterFirstFrame === 0,
   );
-  line('parse errors', String(result.parseErrors), result.parseErrors === 0);
-  line(
+  resultLine('parse errors', String(result.parseErrors), result.parseErrors === 0);
+  resultLine(
     'unverified bytes delivered',
     String(result.unverifiedBytesDelivered),
     result.unverifiedBytesDelivered === 0,
   );
-  line(
+  resultLine(
     'first frame, ms',
     result.firstFrameMs.map((ms) => figure(ms, 0)).join(' '),
     !result.firstFrameMs.includes(null),
@@ -179,22 +168,4 @@ function report(result) {
       console.log(red(`  viewer ${n + 1} did not play: ${viewer.reason}`));
     }
   }
-}
-
-function figure(value, digits = 3) {
-  return value === null ? '–' : value.toFixed(digits);
-}
-
-function whole(name, otherwise) {
-  const value = Number(values[name] ?? otherwise);
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(red(`--${name} must be a whole number above 0`));
-    process.exit(2);
-  }
-  return value;
-}
-
-function leave(status) {
-  stopAll();
-  process.exit(status);
 }
