@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 use swarmseal::content::{Location, ObjectId};
 use swarmseal::swarm::{DemandId, Sharing};
+use swarmseal_server::authorities::Authorities;
 use swarmseal_server::native::{Happening, Memory, Peer, PeerOptions};
 use swarmseal_server::publisher::key_file::read_public;
 use tokio::sync::mpsc;
@@ -52,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         upload_bps: Some(asked.upload_bps),
         store_bytes: STORE_BYTES,
         max_peers: 1,
+        authorities: Authorities::default(),
     };
     let (tell, mut told) = mpsc::channel(1);
     for _ in 0..asked.peers {

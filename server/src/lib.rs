@@ -1,6 +1,7 @@
 //! Publisher and operator tools of swarmseal: one folder per actor, one command line over all of them.
 
 pub mod audit;
+pub mod authorities;
 pub mod cli;
 pub mod config;
 pub mod connection;

@@ -29,6 +29,7 @@ use swarmseal::content::{ObjectId, SecretKey, TrackId};
 use swarmseal::identity::Handle;
 use swarmseal::swarm::{DemandId, Event, PeerId, Sharing};
 use swarmseal_server::audit::{AuditOptions, Note, Reported, audit};
+use swarmseal_server::authorities::Authorities;
 use swarmseal_server::config::{Config, ContentsConfig};
 use swarmseal_server::daemon::Running;
 use swarmseal_server::native::{Happening, Memory, Peer, PeerOptions, Shelf};
@@ -106,6 +107,7 @@ impl Stage {
             upload_bps: None,
             store_bytes: 64 << 20,
             max_peers: 24,
+            authorities: Authorities::default(),
         }
     }
 

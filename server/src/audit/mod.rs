@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use url::Url;
 
 use crate::native::{Blamed, Happening, Memory, Peer, PeerError, PeerOptions, is_secure};
+use crate::publisher::source::client_believing;
 use pace::{Purse, allowed_bps};
 pub use reporting::Reported;
 
@@ -117,7 +118,9 @@ async fn visit(
         handle: peer.engine().handle(),
         begins_unix_s: crate::native::unix_ms() / 1_000,
     };
-    let company = reporting::begin(options.operator.clone(), planned.sign(&options.key)).await;
+    let agent = client_believing(&options.peer.authorities);
+    let signed = planned.sign(&options.key);
+    let company = reporting::begin(agent.clone(), options.operator.clone(), signed).await;
     let alone = Company {
         viewers: 1,
         visits: 1,
@@ -160,10 +163,10 @@ async fn visit(
             Happening::Blamed(blamed) => {
                 if let Some(finding) = finding(&peer, &blamed) {
                     tell(notes, Note::Caught(finding)).await;
-                    let (operator, key, notes) =
-                        (options.operator.clone(), options.key.clone(), notes.clone());
+                    let signed = finding.sign(&options.key);
+                    let (agent, operator, notes) = (agent.clone(), options.operator.clone(), notes.clone());
                     reports.spawn(async move {
-                        let outcome = reporting::report(operator, finding.sign(&key)).await;
+                        let outcome = reporting::report(agent, operator, signed).await;
                         let handle = finding.handle;
                         tell(&notes, Note::Reported { handle, outcome }).await;
                     });

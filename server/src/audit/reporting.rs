@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use swarmseal_tracker::{Company, SignedFinding, SignedVisit};
+use ureq::Agent;
 use url::Url;
-
-use crate::publisher::source::client;
 
 /// What became of an auditor's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +19,8 @@ pub enum Reported {
 }
 
 /// Reports a finding, again and again while that may help.
-pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
-    match say(operator, "findings", signed, PATIENCE).await {
+pub(super) async fn report(agent: Agent, operator: Url, signed: SignedFinding) -> Reported {
+    match say(agent, operator, "findings", signed, PATIENCE).await {
         Ok(_) => Reported::Taken,
         Err(reported) => reported,
     }
@@ -32,20 +31,20 @@ pub(super) async fn report(operator: Url, signed: SignedFinding) -> Reported {
 ///
 /// # Errors
 /// [`Reported`], which is not [`Reported::Taken`].
-pub(super) async fn begin(operator: Url, signed: SignedVisit) -> Result<Company, Reported> {
-    let said = say(operator, "visits", signed, Duration::ZERO).await?;
+pub(super) async fn begin(agent: Agent, operator: Url, signed: SignedVisit) -> Result<Company, Reported> {
+    let said = say(agent, operator, "visits", signed, Duration::ZERO).await?;
     serde_json::from_str(&said).map_err(|_| Reported::Refused("malformed_answer".to_owned()))
 }
 
 /// Tries at least once, and then for as long as `patience`. Gives what the tracker answers.
 async fn say(
+    agent: Agent,
     operator: Url,
     path: &'static str,
     word: impl Serialize + Send + 'static,
     patience: Duration,
 ) -> Result<String, Reported> {
     let sent = tokio::task::spawn_blocking(move || {
-        let agent = client();
         let (Ok(url), Ok(body)) = (operator.join(path), serde_json::to_string(&word)) else {
             return Err(Reported::Undelivered);
         };

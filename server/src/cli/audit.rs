@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::audit::{AuditOptions, Note, Reported, audit};
+use crate::authorities::{Authorities, AuthoritiesError};
 use crate::cli::publish::duration;
 use crate::cli::{Failure, print};
 use crate::native::{PeerError, PeerOptions};
@@ -47,6 +48,11 @@ pub(super) struct Audit {
     /// Public key of the tracker, if the manifest does not name it: ed25519:… or a .pub file; may be repeated
     #[arg(long, value_name = "KEY")]
     tracker_key: Vec<String>,
+
+    /// Certificates of further authorities, such as a private one, in PEM: they are believed beside the public ones, of tracker,
+    /// operator's address and content; may be repeated
+    #[arg(long, value_name = "FILE")]
+    extra_ca_certs: Vec<PathBuf>,
 
     /// Address of this machine that viewers can reach over UDP [default: the one that reaches the tracker]
     #[arg(long, value_name = "ADDRESS")]
@@ -99,6 +105,7 @@ impl Audit {
                 upload_bps: (upload_bps > 0).then_some(upload_bps),
                 store_bytes: STORE_BYTES,
                 max_peers: MAX_PEERS,
+                authorities: Authorities::with(&self.extra_ca_certs)?,
             },
             key: key_file::read_private(&self.key)?,
             operator: self.operator,
@@ -212,11 +219,17 @@ fn local_address(tracker: &Url) -> Result<IpAddr, Failure> {
     })
 }
 
+impl From<AuthoritiesError> for Failure {
+    fn from(error: AuthoritiesError) -> Self {
+        Self::new(error.code(), error.to_string(), error.remedy())
+    }
+}
+
 impl From<PeerError> for Failure {
     fn from(error: PeerError) -> Self {
         let remedy = match &error {
             PeerError::InsecureTransport(_) => "use https:// and wss://",
-            PeerError::Unreadable(_) => "check the URL",
+            PeerError::Unreadable(_) => "check the URL, and name a private authority with --extra-ca-certs",
             PeerError::Refused(_) | PeerError::Index => "check it with: swarmseal verify URL --key KEY",
             PeerError::Random(_) | PeerError::Misuse(_) => "",
         };

@@ -8,10 +8,14 @@ use super::peer::PeerError;
 use crate::publisher::source::{HttpSource, read_range};
 
 /// Reads and verifies index and names of every track, so that each segment has a path from the beginning.
-pub(super) async fn with_indexes(manifest: Url, mut catalog: Catalog) -> Result<Catalog, PeerError> {
+pub(super) async fn with_indexes(
+    agent: ureq::Agent,
+    manifest: Url,
+    mut catalog: Catalog,
+) -> Result<Catalog, PeerError> {
     let unreadable = |error: &dyn std::fmt::Display| PeerError::Unreadable(error.to_string());
     let read = tokio::task::spawn_blocking(move || {
-        let source = HttpSource::open(&manifest, None).map_err(|error| unreadable(&error))?;
+        let source = HttpSource::open_by(agent, &manifest, None).map_err(|error| unreadable(&error))?;
         let tracks: Vec<(TrackId, u32)> = catalog.tracks().map(|track| (track.id, track.segments)).collect();
         for (track, segments) in tracks {
             for page in 0..page_count(segments) {

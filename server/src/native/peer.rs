@@ -24,7 +24,8 @@ use super::http::{Downloads, Order};
 use super::opening::{fetch_sealed, with_indexes};
 use super::shelf::Shelf;
 use super::tracker_socket::{TrackerEvent, TrackerSocket};
-use crate::publisher::source::client;
+use crate::authorities::Authorities;
+use crate::publisher::source::client_believing;
 
 /// How a peer takes part.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct PeerOptions {
     pub store_bytes: u64,
     /// Connections at most.
     pub max_peers: usize,
+    /// Whose certificates are believed, of the tracker and of whoever has the content.
+    pub authorities: Authorities,
 }
 
 /// Why a peer cannot take part.
@@ -172,7 +175,7 @@ impl Peer {
                 return Err(PeerError::InsecureTransport(url.clone()));
             }
         }
-        let agent = client();
+        let agent = client_believing(&options.authorities);
         let sealed = fetch_sealed(agent.clone(), options.manifest.clone()).await?;
         let unix_ms = unix_ms();
         let wall = WallTime {
@@ -201,7 +204,7 @@ impl Peer {
             .join(".")
             .map_err(|error| PeerError::Unreadable(error.to_string()))?;
         let (post, inbox) = mpsc::channel(WAITING);
-        let catalog = with_indexes(options.manifest.clone(), Catalog::new(verified)).await?;
+        let catalog = with_indexes(agent.clone(), options.manifest.clone(), Catalog::new(verified)).await?;
         let mut peer = Self {
             engine: Engine::new(config, catalog, Timestamp(0)),
             options,
@@ -455,7 +458,8 @@ impl Peer {
             Output::TrackerOpen => {
                 self.tracker_number += 1;
                 let (url, post) = (self.options.tracker.clone(), self.post.clone());
-                self.tracker = Some(TrackerSocket::open(url, self.tracker_number, post));
+                let tls = self.options.authorities.for_websocket();
+                self.tracker = Some(TrackerSocket::open(url, tls, self.tracker_number, post));
             }
             Output::TrackerClose => self.tracker = None,
             Output::TrackerSend(said) => {

@@ -3,9 +3,9 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use swarmseal::signal::{ClientMessage, MAX_SIGNAL_TEXT, ServerMessage};
 use tokio::sync::mpsc;
-use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 use url::Url;
 
 use super::peer::Inbound;
@@ -25,10 +25,10 @@ pub(super) struct TrackerSocket {
 
 impl TrackerSocket {
     /// `number` tells this connection's events from those of an older one.
-    pub(super) fn open(url: Url, number: u64, inbox: mpsc::Sender<Inbound>) -> Self {
+    pub(super) fn open(url: Url, tls: Option<Connector>, number: u64, inbox: mpsc::Sender<Inbound>) -> Self {
         let (outgoing, messages) = mpsc::channel(WAITING);
         tokio::spawn(async move {
-            carry(&url, number, messages, &inbox).await;
+            carry(&url, tls, number, messages, &inbox).await;
             // The peer may be gone.
             let _ = inbox.send(Inbound::Tracker(number, TrackerEvent::Closed)).await;
         });
@@ -53,6 +53,7 @@ impl TrackerSocket {
 /// Until one side ends it, or the tracker does not keep to its protocol.
 async fn carry(
     url: &Url,
+    tls: Option<Connector>,
     number: u64,
     mut messages: mpsc::Receiver<Message>,
     inbox: &mpsc::Sender<Inbound>,
@@ -60,7 +61,7 @@ async fn carry(
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_SIGNAL_TEXT))
         .max_frame_size(Some(MAX_SIGNAL_TEXT));
-    let (socket, _) = connect_async_with_config(url.as_str(), Some(config), true)
+    let (socket, _) = connect_async_tls_with_config(url.as_str(), Some(config), true, tls)
         .await
         .ok()?;
     inbox

@@ -25,6 +25,7 @@ mod track_numbers;
 mod verify;
 
 pub use error::PublishError;
+pub(crate) use error::in_words;
 pub(crate) use media_type::is_document;
 pub use sealing::{MANIFEST, Options, Published, STATEMENT, publish};
 pub use verify::{

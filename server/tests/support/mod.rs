@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test file uses its own part of this.
 
 pub mod live;
+pub mod tls;
 pub mod web;
 
 use std::path::Path;

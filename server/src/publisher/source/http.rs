@@ -5,9 +5,11 @@ use std::io::Read as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ureq::tls::TlsConfig;
 use url::Url;
 
 use super::{Opened, Source, Stamp};
+use crate::authorities::Authorities;
 use crate::publisher::PublishError;
 
 /// A document on a web server, and what lies below its base.
@@ -22,6 +24,11 @@ pub struct HttpSource {
 impl HttpSource {
     /// `base` is the folder that names are relative to; without it, the folder of `entry`.
     pub fn open(entry: &Url, base: Option<Url>) -> Result<Self, PublishError> {
+        Self::open_by(client(), entry, base)
+    }
+
+    /// The same, by a client that is there already.
+    pub(crate) fn open_by(agent: ureq::Agent, entry: &Url, base: Option<Url>) -> Result<Self, PublishError> {
         let mut base = match base {
             Some(base) => base,
             None => entry
@@ -44,7 +51,7 @@ impl HttpSource {
             });
         };
         let source = Self {
-            agent: client(),
+            agent,
             base,
             entry: name.clone(),
             addresses: Mutex::new(HashMap::new()),
@@ -154,7 +161,13 @@ impl Source for HttpSource {
 /// The client of all commands: no automatic decompression, since what counts are the bytes as stored, and no wait
 /// without end.
 pub fn client() -> ureq::Agent {
+    client_believing(&Authorities::default())
+}
+
+/// The same, with other certificates to be believed.
+pub(crate) fn client_believing(authorities: &Authorities) -> ureq::Agent {
     ureq::Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(authorities.for_http()).build())
         .http_status_as_error(false)
         .accept_encoding("identity")
         .user_agent(concat!("swarmseal/", env!("CARGO_PKG_VERSION")))

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::PublishError;
 pub use folder::Folder;
+pub(crate) use http::client_believing;
 pub use http::{HttpSource, client};
 pub(crate) use http::{below, without_query};
 
