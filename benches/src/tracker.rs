@@ -93,6 +93,7 @@ impl Swarm {
             swarm: SWARM,
             secret: secret.clone(),
             roots: Vec::new(),
+            is_followed: false,
         };
         tracker.set_contents(now, [content]);
         let candidate = "candidate:1 1 udp 2113937151 192.0.2.5 40000 typ host";

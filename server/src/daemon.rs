@@ -20,8 +20,8 @@ use crate::connection::{MeteredListener, Remote};
 use crate::origin::Origin;
 use crate::publisher::key_file::{self, KeyFileError};
 use crate::tracker::{
-    Access, Contents, ContentsError, PrefixHasher, Refreshed, RevocationsError, TrackerHandle, revocations,
-    routes,
+    Access, Contents, ContentsError, Following, PrefixHasher, Refreshed, RevocationsError, TrackerHandle,
+    revocations, routes,
 };
 
 /// A process that listens. Dropping it does not stop it; [`Running::stop`] does.
@@ -116,6 +116,8 @@ impl Running {
         let tracker = TrackerHandle::start(tracker, outbox_messages, config.revocations.clone());
         log_refresh(&first, &[]);
         tracker.set_contents(first.contents).await;
+        let mut following = Following::default();
+        following.follow(first.broadcasts, &tracker);
 
         let (held, open) = mpsc::channel(1);
         let prefixes = PrefixHasher::new(random()?, config.trusted_proxies.clone());
@@ -141,6 +143,7 @@ impl Running {
             contents,
             problems: first.problems,
             tracker: tracker.clone(),
+            following,
         };
         tasks.push(tokio::spawn(watcher.run(interval, Arc::clone(&reload), stopped)));
         tracing::info!(key = %public, "listening");
@@ -233,6 +236,7 @@ struct Watcher {
     contents: Contents,
     problems: Vec<ContentsError>,
     tracker: TrackerHandle,
+    following: Following,
 }
 
 impl Watcher {
@@ -249,6 +253,7 @@ impl Watcher {
             if refreshed.changed {
                 self.tracker.set_contents(refreshed.contents).await;
             }
+            self.following.follow(refreshed.broadcasts, &self.tracker);
             self.problems = refreshed.problems;
         }
     }

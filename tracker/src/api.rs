@@ -154,6 +154,9 @@ pub struct Content {
     /// What announcers are checked against: of the newest version, then of older ones whose viewers may still be there.
     /// Without any, announcers are listed on their word.
     pub roots: Vec<Arc<Roots>>,
+    /// Whether its segments are stated while it goes on, and followed: [`Tracker::set_live_roots`](crate::Tracker::set_live_roots)
+    /// says of which the roots are known. Until it does, nobody is listed.
+    pub is_followed: bool,
 }
 
 impl Content {
@@ -163,6 +166,7 @@ impl Content {
             swarm: manifest.swarm_id(),
             secret: manifest.swarm_secret.clone(),
             roots: Vec::new(),
+            is_followed: false,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Challenges: an announcer shows chunks of what it announced before anybody is told of it as a source, and again at
 //! times that it cannot foresee.
 //!
-//! The tracker holds the roots of a content ([`super::Roots`]) and none of its bytes. Where it has no roots, announcers
-//! are listed on their word.
+//! The tracker holds the roots of a content ([`super::Roots`]) and none of its bytes. Of a live content they are those that
+//! heads have stated so far: who announces segments that no head has stated yet is not listed for them. Where the tracker
+//! has no roots, announcers are listed on their word.
 
 use std::sync::Arc;
 
@@ -121,6 +122,8 @@ pub(super) struct Proof {
 struct Open {
     id: IntroductionId,
     picks: Vec<Pick>,
+    /// What they were drawn from, and answers are checked against: those of live contents may be gone when one comes.
+    editions: Vec<Arc<Roots>>,
     /// Leaf hashes of the chunks that were shown, each with a path to its segment's root.
     shown: Vec<Option<Hash>>,
     /// Chunks of the announcement out of which the picks were drawn.
@@ -269,7 +272,8 @@ impl Tracker {
             self.look_again(conn, stay, now.plus_ms(FULL_RETRY_MS));
             return;
         }
-        let Some((picks, size)) = self.draw(stay, kind) else {
+        let editions = self.editions(stay.swarm);
+        let Some((picks, size)) = self.draw(stay, kind, &editions) else {
             return;
         };
         let id = IntroductionId(self.random.array());
@@ -284,6 +288,7 @@ impl Tracker {
             id,
             shown: vec![None; picks.len()],
             picks,
+            editions,
             size,
             deadline,
             kind,
@@ -315,8 +320,7 @@ impl Tracker {
     }
 
     /// Chunks to ask for, no two alike and in no order that says anything, and how many there are to draw from.
-    fn draw(&mut self, stay: Stay, kind: Kind) -> Option<(Vec<Pick>, u64)> {
-        let editions = self.contents.get(&stay.swarm)?.roots.clone();
+    fn draw(&mut self, stay: Stay, kind: Kind, editions: &[Arc<Roots>]) -> Option<(Vec<Pick>, u64)> {
         let newest = editions.first()?;
         let member = self.member(stay).ok()?;
         let ranges = member.announced.as_ref()?.ranges.clone();
@@ -364,8 +368,6 @@ impl Tracker {
         stay: Stay,
         shown: &Shown,
     ) -> Result<(), Refusal> {
-        let content = self.contents.get(&stay.swarm);
-        let editions = content.map(|content| content.roots.clone()).unwrap_or_default();
         let open = self.open_challenge(stay, shown.challenge)?;
         let Some(open) = open else {
             return Ok(());
@@ -379,7 +381,7 @@ impl Tracker {
         }
         *place = Some(shown.leaf);
         let has = |roots: &Arc<Roots>| roots.has(*pick, &shown.leaf, &shown.path);
-        let holds = now <= open.deadline && editions.iter().any(has);
+        let holds = now <= open.deadline && open.editions.iter().any(has);
         self.counts.chunks_shown += 1;
         if !holds {
             self.fail(now, conn, stay);
@@ -531,12 +533,8 @@ impl Tracker {
     }
 
     fn newest_roots(&self, swarm: SwarmId) -> Option<Arc<Roots>> {
-        let content = self.contents.get(&swarm)?;
-        content
-            .roots
-            .first()
-            .filter(|_| self.config.challenge.required)
-            .cloned()
+        let is_required = self.config.challenge.required;
+        self.editions(swarm).into_iter().next().filter(|_| is_required)
     }
 
     /// The 99th of 100 round trips, of late: how long peers took from WELCOME to JOIN.

@@ -147,12 +147,11 @@ impl Tracker {
         } = signed;
         self.judge_auditor(now, auditor, &finding.signed(), signature, finding.found_unix_s)?;
         let unix_s = now.unix_ms / 1_000;
-        let content = self
-            .contents
-            .get(&finding.swarm)
-            .ok_or(AuditRefused::UnknownSwarm)?;
-        let mut known = content
-            .roots
+        if !self.contents.contains_key(&finding.swarm) {
+            return Err(AuditRefused::UnknownSwarm);
+        }
+        let editions = self.editions(finding.swarm);
+        let mut known = editions
             .iter()
             .filter_map(|roots| roots.root_of(finding.object))
             .peekable();

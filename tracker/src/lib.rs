@@ -13,6 +13,7 @@ mod counts;
 mod drawing;
 mod exposure;
 mod finding;
+mod following;
 mod introduction;
 mod joining;
 mod listing;

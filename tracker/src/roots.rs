@@ -1,38 +1,78 @@
-//! What the tracker knows of a content beyond its swarm: root and length of each segment, from manifest and index. No
-//! byte of the media is here.
+//! What the tracker knows of a content beyond its swarm: root and length of each segment, from manifest and index, or from
+//! the heads of a live content. No byte of the media is here.
 
 use std::collections::BTreeMap;
 
-use swarmseal::content::{Catalog, Hash, ObjectId, TrackId, tree};
+use swarmseal::content::{Catalog, Hash, ObjectId, Record, TrackId, chunk_count, tree};
 use swarmseal::signal::{Pick, TrackRanges};
 use swarmseal::wire::Range;
 
-/// Roots of all segments of one version of a content.
+/// Roots of all segments of one version of a content, or of the newest ones of a live content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roots {
-    tracks: BTreeMap<TrackId, Vec<Segment>>,
+    tracks: BTreeMap<TrackId, Log>,
     /// Nobody announces them, but they are passed on like segments.
-    assets: Vec<Segment>,
+    assets: Log,
+}
+
+/// Segments that follow each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Log {
+    /// Position of the first one; those before are not known.
+    first: u32,
+    segments: Vec<Segment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Segment {
     root: Hash,
-    /// Chunks of the track up to the end of this segment.
+    /// Chunks from the first known segment of the track to the end of this one.
     end: u32,
+}
+
+impl Log {
+    /// Of root and number of chunks of each.
+    fn new(first: u32, segments: impl Iterator<Item = (Hash, u32)>) -> Self {
+        let mut end: u32 = 0;
+        let known = segments.map(|(root, chunks)| {
+            end = end.saturating_add(chunks);
+            Segment { root, end }
+        });
+        Self {
+            first,
+            segments: known.collect(),
+        }
+    }
+
+    fn get(&self, index: u32) -> Option<&Segment> {
+        self.segments.get(index.checked_sub(self.first)? as usize)
+    }
+
+    /// Chunks that are known before this segment.
+    fn before(&self, index: u32) -> u32 {
+        (index.saturating_sub(self.first) as usize)
+            .min(self.segments.len())
+            .checked_sub(1)
+            .and_then(|last| self.segments.get(last))
+            .map_or(0, |last| last.end)
+    }
+
+    /// The segment in which this chunk lies.
+    fn at(&self, chunk: u32) -> Option<u32> {
+        let place = self.segments.partition_point(|segment| segment.end <= chunk);
+        self.first.checked_add(u32::try_from(place).ok()?)
+    }
 }
 
 impl Roots {
     /// What `catalog` has verified: each track as far as its index is known without a gap from its first segment on.
     pub fn of(catalog: &Catalog) -> Self {
         let known = |track, segments| {
-            let mut end: u32 = 0;
             let known = (0..segments).map_while(|index| {
                 let info = catalog.object(ObjectId::new(track, index))?;
-                end = end.saturating_add(info.chunks);
-                Some(Segment { root: info.root, end })
+                Some((info.root, info.chunks))
             });
-            known.collect()
+            Log::new(0, known)
         };
         let tracks = catalog.tracks();
         Self {
@@ -43,9 +83,21 @@ impl Roots {
         }
     }
 
+    /// What the heads of a live content have stated: of each track records that follow each other, and the position of the
+    /// first of them.
+    pub fn of_logs<'a>(logs: impl Iterator<Item = (TrackId, u32, &'a [Record])>) -> Self {
+        let known = |record: &Record| (record.root, chunk_count(record.length.into()));
+        Self {
+            tracks: logs
+                .map(|(track, first, records)| (track, Log::new(first, records.iter().map(known))))
+                .collect(),
+            assets: Log::default(),
+        }
+    }
+
     /// Segments that are known, in all tracks.
     pub fn segments(&self) -> usize {
-        self.tracks.values().map(Vec::len).sum()
+        self.tracks.values().map(|log| log.segments.len()).sum()
     }
 
     /// Chunks of what is announced, as far as it is known.
@@ -77,15 +129,11 @@ impl Roots {
                 continue;
             };
             let at = start.checked_add(within)?;
-            let segments = self.tracks.get(&track)?;
-            let index = segments.partition_point(|segment| segment.end <= at);
-            let begin = index
-                .checked_sub(1)
-                .and_then(|before| segments.get(before))
-                .map_or(0, |before| before.end);
+            let log = self.tracks.get(&track)?;
+            let index = log.at(at)?;
             return Some(Pick {
-                object: ObjectId::new(track, u32::try_from(index).ok()?),
-                chunk: at.checked_sub(begin)?,
+                object: ObjectId::new(track, index),
+                chunk: at.checked_sub(log.before(index))?,
             });
         }
         None
@@ -111,30 +159,19 @@ impl Roots {
     }
 
     fn segment(&self, object: ObjectId) -> Option<(&Segment, u32)> {
-        let segments = match object.track {
+        let log = match object.track {
             TrackId::ASSETS => &self.assets,
             track => self.tracks.get(&track)?,
         };
-        let index = object.index as usize;
-        let segment = segments.get(index)?;
-        let begin = index
-            .checked_sub(1)
-            .and_then(|before| segments.get(before))
-            .map_or(0, |before| before.end);
-        Some((segment, segment.end.saturating_sub(begin)))
+        let segment = log.get(object.index)?;
+        Some((segment, segment.end.saturating_sub(log.before(object.index))))
     }
 
     /// Track, first chunk in the track and number of chunks of each announced range, as far as it is known.
     fn known<'a>(&'a self, announced: &'a [TrackRanges]) -> impl Iterator<Item = (TrackId, u32, u32)> + 'a {
         announced.iter().flat_map(move |track| {
-            let segments = self.tracks.get(&track.track).map_or(&[][..], Vec::as_slice);
-            let before = move |index: u32| {
-                (index as usize)
-                    .min(segments.len())
-                    .checked_sub(1)
-                    .and_then(|last| segments.get(last))
-                    .map_or(0, |last| last.end)
-            };
+            let log = self.tracks.get(&track.track);
+            let before = move |index| log.map_or(0, |log| log.before(index));
             track.ranges.iter().map(move |range| {
                 let start = before(range.first);
                 let end = before(range.first.saturating_add(range.count));

@@ -1,6 +1,7 @@
 //! The tracker itself: connections, timers, and the way of each message to its rule.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use swarmseal::content::{SwarmId, SwarmSecret};
 use swarmseal::identity::{Drbg, Handle};
@@ -21,6 +22,7 @@ use super::prefix::Prefixes;
 use super::ranking::{LeastIntroduced, Ranking};
 use super::rate::{Bucket, Rate, RetryAfter};
 use super::revoking::Revocations;
+use super::roots::Roots;
 use super::swarm::{Budget, Member, Swarm};
 use super::turn::TurnServer;
 use super::visiting::Suspicions;
@@ -33,6 +35,8 @@ pub struct Tracker {
     pub(super) ranking: Box<dyn Ranking>,
     pub(super) random: Drbg,
     pub(super) contents: BTreeMap<SwarmId, Content>,
+    /// Of followed contents what their heads have stated, if that can be told.
+    pub(super) live: BTreeMap<SwarmId, Option<Arc<Roots>>>,
     /// Stands in for the secret of a swarm that does not exist, so that asking for it takes as long.
     pub(super) nobodys_secret: SwarmSecret,
     pub(super) connections: BTreeMap<ConnId, Connection>,
@@ -133,6 +137,7 @@ impl Tracker {
             nobodys_secret: SwarmSecret(random.array()),
             random,
             contents: BTreeMap::new(),
+            live: BTreeMap::new(),
             connections: BTreeMap::new(),
             swarms: BTreeMap::new(),
             introductions: BTreeMap::new(),
@@ -177,6 +182,7 @@ impl Tracker {
             .into_iter()
             .map(|content| (content.swarm, content))
             .collect();
+        self.match_live_to_contents();
         let is_gone = |connection: &Connection| {
             connection
                 .stay

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use swarmseal::content::SwarmId;
 use swarmseal::identity::Handle;
 use swarmseal::swarm::Timestamp;
 use swarmseal_tracker::{
-    AuditRefused, Company, ConnId, Content, Counts, Input, Now, Output, PrefixTag, SignedFinding,
+    AuditRefused, Company, ConnId, Content, Counts, Input, Now, Output, PrefixTag, Roots, SignedFinding,
     SignedVisit, Tracker,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +28,7 @@ pub struct TrackerHandle {
     events: mpsc::Sender<Event>,
     next: Arc<AtomicU64>,
     slow_consumers: Arc<AtomicU64>,
+    contradictions: Arc<AtomicU64>,
     outbox_messages: usize,
 }
 
@@ -37,6 +39,8 @@ pub struct Figures {
     pub counts: Counts,
     /// Connections dropped because they did not take their messages.
     pub slow_consumers: u64,
+    /// Pairs of statements about live contents of which only one can be true, since the start.
+    pub contradictions: u64,
     /// Connections now.
     pub connections: usize,
     /// Peers admitted now.
@@ -61,6 +65,7 @@ enum Event {
     /// Of one connection, in their order.
     Inputs(Vec<Input>),
     Contents(Vec<Content>),
+    LiveRoots(SwarmId, Option<Arc<Roots>>),
     Figures(oneshot::Sender<Figures>),
     Revoke {
         handle: Handle,
@@ -84,6 +89,7 @@ impl TrackerHandle {
     pub fn start(tracker: Tracker, outbox_messages: usize, revocations: PathBuf) -> Self {
         let (events, inbox) = mpsc::channel(WAITING_EVENTS);
         let slow_consumers = Arc::new(AtomicU64::new(0));
+        let contradictions = Arc::new(AtomicU64::new(0));
         let actor = Actor {
             tracker,
             outboxes: HashMap::new(),
@@ -91,6 +97,7 @@ impl TrackerHandle {
             started: Instant::now(),
             ticked: Instant::now(),
             slow_consumers: Arc::clone(&slow_consumers),
+            contradictions: Arc::clone(&contradictions),
             contents: 0,
             revocations,
         };
@@ -99,6 +106,7 @@ impl TrackerHandle {
             events,
             next: Arc::new(AtomicU64::new(1)),
             slow_consumers,
+            contradictions,
             outbox_messages,
         }
     }
@@ -107,6 +115,17 @@ impl TrackerHandle {
     pub async fn set_contents(&self, contents: Vec<Content>) {
         // A tracker that has ended serves nothing.
         let _ = self.events.send(Event::Contents(contents)).await;
+    }
+
+    /// What the heads of a followed content have stated so far, if that can be told.
+    pub async fn set_live_roots(&self, swarm: SwarmId, roots: Option<Arc<Roots>>) {
+        // As above.
+        let _ = self.events.send(Event::LiveRoots(swarm, roots)).await;
+    }
+
+    /// The publisher of a live content has signed two things of which only one can be true.
+    pub fn contradicted(&self) {
+        self.contradictions.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The tracker in numbers; `None` if it does not answer.
@@ -186,6 +205,7 @@ struct Actor {
     /// When the last tick was.
     ticked: Instant,
     slow_consumers: Arc<AtomicU64>,
+    contradictions: Arc<AtomicU64>,
     contents: usize,
     revocations: PathBuf,
 }
@@ -247,6 +267,7 @@ impl Actor {
                 self.contents = contents.len();
                 self.tracker.set_contents(now, contents);
             }
+            Event::LiveRoots(swarm, roots) => self.tracker.set_live_roots(now, swarm, roots),
             Event::Figures(answer) => {
                 // Nobody waits for it any more.
                 let _ = answer.send(self.figures());
@@ -345,6 +366,7 @@ impl Actor {
         Figures {
             counts: self.tracker.counts().clone(),
             slow_consumers: self.slow_consumers.load(Ordering::Relaxed),
+            contradictions: self.contradictions.load(Ordering::Relaxed),
             connections: self.tracker.connection_count(),
             members: self.tracker.member_count(),
             sources: self.tracker.source_count(),

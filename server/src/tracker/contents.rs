@@ -11,6 +11,7 @@ use swarmseal::content::{PublicKey, RollbackMemory, Trust, TrustError, VerifiedM
 use swarmseal_tracker::{Content, Roots};
 use url::Url;
 
+use super::following::Broadcast;
 use super::index;
 use crate::publisher::source::{Folder, HttpSource, Source};
 
@@ -79,7 +80,7 @@ impl ContentsError {
 }
 
 /// The outcome of one look.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Refreshed {
     /// All that is served from now on.
     pub contents: Vec<Content>,
@@ -87,6 +88,8 @@ pub struct Refreshed {
     pub problems: Vec<ContentsError>,
     /// Whether anything was added, withdrawn or newly verified.
     pub changed: bool,
+    /// Those of them that are live, and are to be followed.
+    pub(crate) broadcasts: Vec<Broadcast>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +107,7 @@ struct Found {
     expires: u64,
     /// The newest version, while its index has not been read.
     unread: Option<VerifiedManifest>,
+    broadcast: Option<Broadcast>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,7 +170,13 @@ impl Contents {
                 refreshed.problems.push(problem);
             }
             refreshed.changed |= entry.content != before;
-            refreshed.contents.extend(entry.content.clone());
+            if let Some(mut content) = entry.content.clone() {
+                let may_follow = refreshed.broadcasts.len() < MAX_BROADCASTS;
+                let broadcast = entry.broadcast.clone().filter(|_| may_follow);
+                content.is_followed = broadcast.is_some();
+                refreshed.contents.push(content);
+                refreshed.broadcasts.extend(broadcast);
+            }
             found.insert(name, entry);
         }
         refreshed.changed |= self.found.values().any(|gone| gone.content.is_some());
@@ -182,6 +192,7 @@ impl Contents {
             content: None,
             expires: 0,
             unread: None,
+            broadcast: None,
         }
     }
 
@@ -209,6 +220,7 @@ impl Contents {
                 // Viewers of the version before are still there.
                 let before = found.content.take().map(|content| content.roots);
                 content.roots = before.unwrap_or_default();
+                found.broadcast = self.broadcast(place, &verified);
                 found.content = Some(content);
                 found.unread =
                     (self.with_roots && !verified.manifest().tracks.is_empty()).then(|| verified.clone());
@@ -226,6 +238,12 @@ impl Contents {
                 })
             }
         }
+    }
+
+    /// Heads are read where the manifest is.
+    fn broadcast(&self, place: &Place, verified: &VerifiedManifest) -> Option<Broadcast> {
+        let source = place.source().ok().filter(|_| self.with_roots)?;
+        Broadcast::of(verified, source.into())
     }
 
     fn read(&self, place: &Place) -> Result<Vec<u8>, ContentsError> {
@@ -300,7 +318,7 @@ fn read_index(place: &Place, found: &mut Found) -> Result<(), ContentsError> {
 
 impl Place {
     /// Where the files beside the manifest are.
-    fn source(&self) -> Result<Box<dyn Source>, String> {
+    fn source(&self) -> Result<Box<dyn Source + Send>, String> {
         let detail = |error: crate::publisher::PublishError| error.to_string();
         Ok(match self {
             Self::Path(path) => {
@@ -369,6 +387,8 @@ const MAX_CONTENTS: usize = 10_000;
 const MAX_EDITIONS: usize = 2;
 /// Segments whose roots are kept, over all contents: 160 MB. Sources of contents beyond that are listed on their word.
 const MAX_KNOWN_SEGMENTS: usize = 4_000_000;
+/// Live contents that are followed, each with up to 64 KiB of records a track. Sources of others are listed on their word.
+const MAX_BROADCASTS: usize = 256;
 /// Folders within folders.
 const MAX_FOLDER_DEPTH: usize = 4;
 

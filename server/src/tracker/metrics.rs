@@ -64,6 +64,11 @@ impl Collector for Scrape {
                 "Connections dropped because they did not take messages",
                 figures.slow_consumers,
             ),
+            (
+                "live_contradictions",
+                "Pairs of signed statements about live contents of which only one can be true",
+                figures.contradictions,
+            ),
             ("messages", "Messages from peers", counts.messages),
             ("joined", "Peers admitted", counts.joined),
             (

@@ -7,6 +7,7 @@
 mod actor;
 mod asked;
 mod contents;
+mod following;
 mod index;
 mod metrics;
 mod outbox;
@@ -17,6 +18,7 @@ mod socket;
 
 pub use actor::{Figures, TrackerHandle};
 pub use contents::{Contents, ContentsError, Refreshed};
+pub(crate) use following::Following;
 pub use metrics::render;
 pub use prefix::PrefixHasher;
 pub use revocations::RevocationsError;

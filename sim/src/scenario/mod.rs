@@ -35,8 +35,10 @@ pub struct Scenario {
     pub peers: u32,
     /// Exposure mode of the tracker.
     pub exposure: Exposure,
-    /// Whether the tracker lists a viewer as a source only once it has shown chunks of what it announced.
+    /// Whether the tracker lists a viewer as a source only once it has shown chunks of what it announced, of a title…
     pub challenges: bool,
+    /// … and of a live content.
+    pub live_challenges: bool,
     /// What is watched.
     pub content: Content,
     /// When viewers come.
@@ -239,6 +241,7 @@ impl Default for Scenario {
             peers: 60,
             exposure: Exposure::default(),
             challenges: true,
+            live_challenges: false,
             content: Content::default(),
             arrivals: Arrivals::default(),
             churn: Churn::default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Session, TrackFile};
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{ContentId, Hash, Names, Record, SecretKey, TrackId, TrackKind};
+use swarmseal_tracker::Roots;
 
 use super::title::{BEGIN_UNIX_S, PLAYLIST};
 use crate::failure::Failure;
@@ -36,6 +37,7 @@ pub(super) struct Broadcast {
     session: Vec<u8>,
     /// Logs as they will be in the end, by path. Nobody asks for more of them than a head states.
     logs: BTreeMap<String, Vec<u8>>,
+    records: Vec<(TrackId, Vec<Record>)>,
 }
 
 /// Where heads are said to lie.
@@ -71,6 +73,7 @@ impl Broadcast {
             playlists: Vec::new(),
             session: session.sign(publisher).map_err(Failure::world)?,
             logs: logs.iter().flat_map(|log| log.files(&slot)).collect(),
+            records: logs.iter().map(|log| (log.track, log.records.clone())).collect(),
             slot,
         };
         let mut digests: Vec<Hash> = Vec::new();
@@ -116,6 +119,15 @@ impl Broadcast {
             None
         };
         body.map(Vec::as_slice)
+    }
+
+    /// The roots of the first `size` segments of each track.
+    pub(super) fn stated(&self, size: usize) -> Roots {
+        let known = |records: &'_ [Record]| records.len().min(size);
+        Roots::of_logs(self.records.iter().map(|(track, records)| {
+            let records = records.get(..known(records)).unwrap_or_default();
+            (*track, 0, records)
+        }))
     }
 
     /// A log, by path.

@@ -166,7 +166,7 @@ impl Title {
             .map_or(0, |named| named.len() as u64)
     }
 
-    /// What a tracker knows of a title: the roots of all segments. Live contents are listed on their word.
+    /// What a tracker knows of a title: the roots of all segments. Those of a live content are stated while it goes on.
     pub(super) fn roots(&self) -> Result<Option<Roots>, Failure> {
         if self.broadcast.is_some() {
             return Ok(None);
@@ -189,6 +189,13 @@ impl Title {
             }
         }
         Ok(Some(Roots::of(&catalog)))
+    }
+
+    /// What the heads of a live content have told of its first `size` segments.
+    pub(super) fn stated(&self, size: u32) -> Roots {
+        self.broadcast
+            .as_ref()
+            .map_or_else(Roots::default, |broadcast| broadcast.stated(size as usize))
     }
 
     /// Bytes `first..=last` of an index or rows file.

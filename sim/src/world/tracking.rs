@@ -24,6 +24,8 @@ use crate::scenario::{Class, ContentKind, Exposure, Scenario};
 const OPEN_ROUND_TRIPS: u64 = 3;
 /// Viewers of one office share an address.
 const OFFICE_VIEWERS: u32 = 20;
+/// How often the tracker looks for a head: four times in the time of a segment of 2 s.
+const LOOK_US: Micros = 500_000;
 /// A tracker whose process is gone resets connections at once.
 const RESET_US: Micros = 1_000;
 
@@ -37,6 +39,8 @@ pub(super) struct Tracking {
     tick_at: Option<Micros>,
     pub(super) down_until: Micros,
     restarts: u64,
+    /// Live: segments that it knows to be stated.
+    stated: u32,
     content: Content,
 }
 
@@ -60,14 +64,16 @@ pub(super) fn key() -> SecretKey {
 
 impl Tracking {
     pub(super) fn new(seed: u64, title: &Title, scenario: &Scenario) -> Result<Self, Failure> {
+        let is_live = scenario.content.kind == ContentKind::Live;
+        let is_followed = is_live && scenario.live_challenges;
         let content = Content {
             roots: title.roots()?.map(Arc::new).into_iter().collect(),
+            is_followed,
             ..Content::of(title.manifest())
         };
         let config = TrackerConfig {
             challenge: ChallengeConfig {
-                // The shipped tracker knows no roots of a live content.
-                required: scenario.challenges && scenario.content.kind == ContentKind::Vod,
+                required: scenario.challenges && !is_live || is_followed,
                 ..ChallengeConfig::default()
             },
             exposure: match scenario.exposure {
@@ -85,6 +91,7 @@ impl Tracking {
             tick_at: None,
             down_until: 0,
             restarts: 0,
+            stated: 0,
         })
     }
 }
@@ -309,9 +316,26 @@ impl World {
             &self.tracking.content,
         );
         self.tracking.tick_at = None;
+        self.tracking.stated = 0;
+    }
+
+    /// Live: what heads have stated when the tracker last looked.
+    fn follow_live(&mut self) {
+        if !self.tracking.content.is_followed {
+            return;
+        }
+        let looked_at = self.now - self.now % LOOK_US;
+        let size = self.newest_at(looked_at) + 1;
+        if size != self.tracking.stated {
+            self.tracking.stated = size;
+            let roots = Arc::new(self.title.stated(size));
+            let (now, swarm) = (self.tracker_now(), self.tracking.content.swarm);
+            self.tracking.machine.set_live_roots(now, swarm, Some(roots));
+        }
     }
 
     fn track(&mut self, input: TrackerInput) {
+        self.follow_live();
         let now = self.tracker_now();
         self.tracking.machine.handle(now, input);
         while let Some(output) = self.tracking.machine.poll() {

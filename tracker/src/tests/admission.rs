@@ -210,6 +210,7 @@ fn a_restarted_tracker_takes_peers_back() {
             swarm: SWARM,
             secret: secret(),
             roots: Vec::new(),
+            is_followed: false,
         }],
     );
     rig.tracker = fresh;
@@ -262,6 +263,7 @@ fn a_content_that_is_taken_away_takes_its_peers_along() {
         swarm: SwarmId([1; 32]),
         secret: secret(),
         roots: Vec::new(),
+        is_followed: false,
     };
     rig.tracker.set_contents(rig.now, [other]);
     rig.drain();
@@ -317,6 +319,7 @@ fn admission_decides_and_fills_the_ticket() {
             swarm: SWARM,
             secret: secret(),
             roots: Vec::new(),
+            is_followed: false,
         }],
     );
     let conn = rig.connect(1);

@@ -5,7 +5,7 @@ use std::ops::Range as Span;
 use std::sync::Arc;
 
 use swarmseal::content::{
-    Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, RollbackMemory, RowsFile,
+    Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, Record, RollbackMemory, RowsFile,
     SecretKey, Sheet, Track, TrackId, TrackKind, Trust, WallTime,
     publish::{IndexBuilder, NewSegment},
     tree,
@@ -48,9 +48,23 @@ pub(super) fn films_with(config: TrackerConfig, versions: u8) -> (Rig, Vec<Film>
         swarm: SWARM,
         secret: secret(),
         roots: films.iter().map(|film| Arc::clone(&film.roots)).collect(),
+        is_followed: false,
     };
     rig.tracker.set_contents(rig.now, [content]);
     (rig, films)
+}
+
+/// A tracker that follows a broadcast of a film, and has read none of its heads.
+pub(super) fn broadcast(config: TrackerConfig) -> (Rig, Film) {
+    let mut rig = Rig::with(config);
+    let content = Content {
+        swarm: SWARM,
+        secret: secret(),
+        roots: Vec::new(),
+        is_followed: true,
+    };
+    rig.tracker.set_contents(rig.now, [content]);
+    (rig, Film::new(0))
 }
 
 impl Film {
@@ -88,6 +102,24 @@ impl Film {
 
     pub(super) fn roots(&self) -> Vec<Arc<Roots>> {
         vec![Arc::clone(&self.roots)]
+    }
+
+    /// What heads tell that have stated these segments.
+    pub(super) fn stated(&self, segments: Span<u32>) -> Arc<Roots> {
+        let (first, mut records) = (segments.start, Vec::new());
+        for row in segments.map(|index| &self.rows[index as usize]) {
+            records.push(Record {
+                root: tree::root(row),
+                length: row.len() as u32 * 16_384 - 1,
+                duration: 2_000,
+                offset: 0,
+                row_offset: 0,
+                media_start: 0,
+            });
+        }
+        Arc::new(Roots::of_logs(
+            [(TrackId(1), first, records.as_slice())].into_iter(),
+        ))
     }
 
     pub(super) fn row(&self, object: ObjectId) -> &[Hash] {

@@ -348,6 +348,7 @@ fn without_roots_or_where_it_is_switched_off_the_word_counts() {
             swarm: SWARM,
             secret: super::rig::secret(),
             roots,
+            is_followed: false,
         };
         rig.tracker.set_contents(rig.now, [content]);
         let conn = rig.source(1);

@@ -138,6 +138,7 @@ fn half_of_a_list_is_random_whatever_the_ranking() {
             swarm: SWARM,
             secret: secret(),
             roots: Vec::new(),
+            is_followed: false,
         }],
     );
     for seed in 1..=60 {

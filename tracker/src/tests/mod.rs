@@ -16,6 +16,7 @@ mod report;
 mod requirement_4_1_exposure;
 mod requirement_4_3_adversarial_announcement;
 mod requirement_4_3_lists;
+mod requirement_4_3_live;
 mod requirement_4_4_auditors;
 mod requirement_4_4_network_verifies;
 mod requirement_4_4_tampering;

@@ -409,6 +409,7 @@ fn a_polluter_of_a_content_without_known_roots_is_out_by_its_own_statement() {
                 swarm: SWARM,
                 secret: secret(),
                 roots: Vec::new(),
+                is_followed: false,
             }],
         );
         let said = statement(&rig, film);

@@ -1,6 +1,7 @@
 //! A tracker on simulated time, and peers that speak to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use swarmseal::content::{SecretKey, SwarmId, SwarmSecret, TrackId};
 use swarmseal::identity::{EphemeralKeys, Fingerprint, Handle, Revocation};
@@ -12,7 +13,7 @@ use swarmseal::swarm::Timestamp;
 use swarmseal::wire::Range;
 
 use crate::{
-    Admission, CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Tracker, TrackerConfig,
+    Admission, CloseReason, ConnId, Content, Input, Now, Output, PrefixTag, Roots, Tracker, TrackerConfig,
     TrackerKeys,
 };
 
@@ -70,6 +71,7 @@ impl Rig {
                 swarm: SWARM,
                 secret: secret(),
                 roots: Vec::new(),
+                is_followed: false,
             }],
         );
         rig
@@ -103,6 +105,12 @@ impl Rig {
                 }
             }
         }
+    }
+
+    /// A head of the content, which is followed, or none that can be read.
+    pub(super) fn state(&mut self, roots: Option<Arc<Roots>>) {
+        self.tracker.set_live_roots(self.now, SWARM, roots);
+        self.drain();
     }
 
     pub(super) fn sleep_ms(&mut self, ms: u64) {
