@@ -18,6 +18,7 @@ use tower::service_fn;
 use crate::config::Config;
 use crate::connection::{MeteredListener, Remote};
 use crate::origin::Origin;
+use crate::publisher::in_words;
 use crate::publisher::key_file::{self, KeyFileError};
 use crate::tracker::{
     Access, Contents, ContentsError, Following, PrefixHasher, Refreshed, RevocationsError, TrackerHandle,
@@ -115,6 +116,12 @@ impl Running {
         tracker.restore_revocations(revocations);
         let tracker = TrackerHandle::start(tracker, outbox_messages, config.revocations.clone());
         log_refresh(&first, &[]);
+        if first.contents.is_empty() {
+            tracing::warn!(
+                code = "no_contents",
+                "nobody is introduced before there is a manifest by a publisher who is named (--publisher)"
+            );
+        }
         tracker.set_contents(first.contents).await;
         let mut following = Following::default();
         following.follow(first.broadcasts, &tracker);
@@ -218,7 +225,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
         .await
         .map_err(|error| StartError::Listen {
             address,
-            detail: error.to_string(),
+            detail: in_words(&error),
         })
 }
 

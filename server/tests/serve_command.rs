@@ -206,6 +206,57 @@ fn failure(arguments: &[&str]) -> String {
 }
 
 #[test]
+fn it_says_that_nobody_is_introduced_without_a_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("site")).unwrap();
+    let mut empty = Service::start_in(folder, &[]);
+    assert_eq!(empty.stop("-TERM"), Some(0));
+    assert!(
+        empty.text("stderr").contains("no_contents"),
+        "{}",
+        empty.text("stderr")
+    );
+    let mut full = Service::start(&[]);
+    assert_eq!(full.stop("-TERM"), Some(0));
+    assert!(
+        !full.text("stderr").contains("no_contents"),
+        "{}",
+        full.text("stderr")
+    );
+}
+
+#[test]
+fn mistakes_are_in_words_that_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("mine.toml");
+    std::fs::write(&config, "listen = 5\n").unwrap();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, key) = (
+        other.local_addr().unwrap().to_string(),
+        folder.path().join("t.key"),
+    );
+    let (config, key) = (config.to_str().unwrap(), key.to_str().unwrap());
+    for (arguments, words) in [
+        (vec!["track", "--listen", "8080"], "such as 127.0.0.1:8400"),
+        (
+            vec!["track", "--config", "/no/such/file"],
+            "/no/such/file: no such file or directory; swarmseal track --print-config",
+        ),
+        (
+            vec!["track", "--config", config],
+            "expected socket address; swarmseal track --print-config",
+        ),
+        (
+            vec!["track", "--listen", &taken, "--key", key],
+            ": address already in use; choose another --listen",
+        ),
+    ] {
+        let text = failure(&arguments);
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn mistakes_are_said_with_a_code() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();

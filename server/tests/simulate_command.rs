@@ -242,6 +242,24 @@ fn mistakes_are_named_and_have_their_status() {
 }
 
 #[test]
+fn what_cannot_be_written_is_said_before_the_run() {
+    let folder = TempDir::new().unwrap();
+    for arguments in [
+        &["vod-1000", "--html", "no/page.html"][..],
+        &["vod-1000", "--seeds", "1..3", "--json", "no/all.json"],
+        &["matrix", "--json", "no/grid.json"],
+    ] {
+        let ran = simulate(folder.path(), arguments);
+        let said = format!(
+            "error[output]: {} cannot be written: no such file or directory; check the path\n",
+            arguments.last().unwrap()
+        );
+        // Hours of simulated time would come first, and show a meter.
+        assert_eq!((ran.status, ran.error), (1, said));
+    }
+}
+
+#[test]
 fn scenarios_can_be_listed_and_printed() {
     let folder = TempDir::new().unwrap();
     let list = simulate(folder.path(), &["--list"]);

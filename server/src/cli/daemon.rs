@@ -13,6 +13,7 @@ use crate::cli::{Failure, print};
 use crate::config::{Config, ConfigError, DEFAULT_TOML, LogConfig, LogFormat, LogLevel};
 use crate::daemon::{Running, StartError};
 use crate::origin::Origin;
+use crate::publisher::in_words;
 use crate::publisher::key_file::read_public;
 
 /// Flags of both commands. They win over the configuration file.
@@ -27,7 +28,7 @@ pub(super) struct DaemonFlags {
     print_config: bool,
 
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8400]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// The tracker's signing key; made on first start [default: tracker.key]
@@ -73,7 +74,7 @@ impl DaemonFlags {
             return Err(Failure::new(
                 "no_publisher",
                 "contents are given, but no publisher whose signature counts",
-                "add --publisher ed25519:… (swarmseal inspect shows who signed)",
+                "add --publisher with the public key that swarmseal keygen printed, or its .pub file",
             ));
         }
         Ok(config)
@@ -109,6 +110,11 @@ impl DaemonFlags {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "not an IP address and a port, such as 127.0.0.1:8400 or [::]:8400".to_owned())
+}
+
 /// Appears complete or not at all.
 fn write_ready_file(path: &Path, running: &Running) -> Result<(), Failure> {
     let text = serde_json::json!({
@@ -124,7 +130,7 @@ fn write_ready_file(path: &Path, running: &Running) -> Result<(), Failure> {
         .map_err(|error| {
             Failure::new(
                 "ready_file",
-                format!("{} cannot be written: {error}", path.display()),
+                format!("{} cannot be written: {}", path.display(), in_words(&error)),
                 "check the path",
             )
         })

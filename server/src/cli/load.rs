@@ -23,11 +23,11 @@ pub(super) struct Load {
     tracker: SocketAddr,
 
     /// Process id of the tracker
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     pid: u32,
 
     /// Protocol of the tracker
-    #[arg(long, value_enum, default_value_t = Kind::Swarmseal)]
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Kind::Swarmseal)]
     protocol: Kind,
 
     /// Manifest of the content whose swarm the peers join
@@ -39,15 +39,15 @@ pub(super) struct Load {
     key: Option<String>,
 
     /// Peers in all
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
     peers: usize,
 
     /// Memory is read with so many peers, and with all
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500)]
     first: usize,
 
     /// Introductions that each peer asks for
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5)]
     introductions: usize,
 }
 

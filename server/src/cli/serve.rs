@@ -8,6 +8,7 @@ use crate::cli::daemon::DaemonFlags;
 use crate::config::Config;
 use crate::low_latency::{LowLatency, LowLatencyOptions};
 use crate::origin::{AccessLog, Mount, MountError, Origin};
+use crate::publisher::in_words;
 use crate::publisher::live::Stop;
 
 /// Serve published folders over HTTP, with a tracker beside them
@@ -167,7 +168,7 @@ fn refuse_key_in_mount(key: &Path, mounts: &[Mount]) -> Result<(), Failure> {
 fn log_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         "access_log",
-        format!("{} cannot be written: {error}", path.display()),
+        format!("{} cannot be written: {}", path.display(), in_words(error)),
         "check the path",
     )
 }

@@ -13,6 +13,8 @@ use swarmseal::content::PublicKey;
 use swarmseal::signal::{Exposure, MAX_ICE_SERVERS, MAX_ICE_TEXT, MAX_ICE_URLS, MAX_SIGNAL_TEXT};
 use swarmseal_tracker::{TrackerConfig, TurnServer};
 
+use crate::publisher::in_words;
+
 pub use network::{Network, NetworkError};
 
 /// The documented default file.
@@ -218,11 +220,11 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
             path: path.to_owned(),
-            detail: error.to_string(),
+            detail: in_words(&error),
         })?;
         let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Malformed {
             path: path.to_owned(),
-            detail: error.to_string(),
+            detail: error.to_string().trim_end().to_owned(),
         })?;
         if let Ok(secret) = std::env::var(TURN_SECRET_VARIABLE) {
             config.turn.secret = secret;

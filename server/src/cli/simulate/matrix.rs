@@ -88,6 +88,7 @@ enum Ended {
 impl Matrix {
     pub(super) fn run(self) -> Result<(), Failure> {
         let runs = self.runs()?;
+        self.json.as_deref().map_or(Ok(()), super::check)?;
         let (mut journal, known) = match &self.resume {
             Some(path) => Journal::open(path)?,
             None => (Journal { file: None }, HashMap::new()),

@@ -7,11 +7,13 @@ mod one;
 mod plan;
 mod summary;
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use swarmseal_sim::scenario::{BUILT_IN, DEFAULT_TOML};
 
 use crate::cli::{Failure, print};
+use crate::publisher::in_words;
 use plan::{Plan, Seeds};
 
 /// Run a swarm of simulated viewers: the same engine, every run repeatable
@@ -108,6 +110,7 @@ impl Simulate {
                 .jobs
                 .map_or_else(|| crate::cli::default_jobs(false), usize::from),
         };
+        output.check()?;
         match self.seeds {
             Some(seeds) => many::run(&plan, &scenario, seeds, &output),
             None => one::run(&plan, &scenario, self.seed, &output),
@@ -125,6 +128,13 @@ struct Output {
 }
 
 impl Output {
+    fn check(&self) -> Result<(), Failure> {
+        let json = self.json.as_ref().filter(|path| path.as_os_str() != "-");
+        json.into_iter()
+            .chain(&self.html)
+            .try_for_each(|path| check(path))
+    }
+
     fn write_json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let Some(path) = &self.json else {
             return Ok(());
@@ -143,14 +153,22 @@ impl Output {
     }
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| {
-        Failure::new(
-            "output",
-            format!("{} cannot be written: {error}", path.display()),
-            "check the path",
-        )
-    })
+/// A run may take minutes: whether its figures can be written is known before it begins.
+fn check(path: &Path) -> Result<(), Failure> {
+    let opened = File::options().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| unwritable(path, &error))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        "output",
+        format!("{} cannot be written: {}", path.display(), in_words(error)),
+        "check the path",
+    )
 }
 
 /// Threads for runs: each run has one for itself.
