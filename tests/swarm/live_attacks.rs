@@ -5,9 +5,11 @@ use swarmseal::content::{ObjectId, SecretKey, TrackId};
 use swarmseal::swarm::{DemandId, Event};
 use swarmseal::wire::Message;
 
-use crate::live::{LATEST, SOON_US, codes, play, running, start, watch_until_next};
 use crate::report::{Outcome, conclude};
-use crate::rig::{Behaviour, Broadcast, TARGET_US, World};
+use crate::rig::{
+    Behaviour, Broadcast, LATEST, SOON_US, TARGET_US, World, codes, play, running, start, watch,
+    watch_until_next,
+};
 
 /// Whether this viewer has taken this head.
 fn has_taken(world: &World, viewer: usize, sealed: &[u8]) -> bool {
@@ -218,7 +220,7 @@ fn two_heads_with_one_sequence_are_kept_as_evidence() {
 fn claims_that_nobody_keeps_keep_nobody_from_playing() {
     let (mut world, mut broadcast) = running(5);
     let viewers = start(&mut world, 4);
-    crate::live::watch(&mut world, &mut broadcast, &viewers, 8);
+    watch(&mut world, &mut broadcast, &viewers, 8);
     let (liar, honest) = (viewers[0], &viewers[1..]);
     let (mut claims, mut believed, mut late) = (0, 0, 0);
     for _ in 0..8 {

@@ -6,7 +6,8 @@ use swarmseal::wire::{self, Have, Message, Range};
 
 use super::content::Published;
 use super::tracker;
-use super::world::{Behaviour, World};
+use super::viewer::Behaviour;
+use super::world::World;
 
 pub struct Crowd {
     world: World,
