@@ -9,8 +9,12 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "vectors/reading.rs"]
+mod reading;
+
 use std::collections::BTreeMap;
 
+use reading::{array, hex, list, parse, parts, text};
 use serde_json::{Value, json};
 use swarmseal::content::cose::{self, Role};
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NamesBuilder, NewSegment, RowsWriter};
@@ -579,38 +583,6 @@ fn hashes(value: &Value) -> Vec<Hash> {
         .collect()
 }
 
-fn parse(vectors: &str) -> Value {
-    serde_json::from_str(vectors).unwrap()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
-    value[key].as_array().unwrap_or_else(|| panic!("{key} is a list"))
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_else(|| panic!("{key} is a text"))
-}
-
 fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or_else(|| panic!("{key} is a number"))
-}
-
-fn parts(value: &Value) -> Vec<u8> {
-    let part = |part: &Value| match part.as_str() {
-        Some(digits) => hex(digits),
-        None => hex(part[0].as_str().unwrap()).repeat(part[1].as_u64().unwrap() as usize),
-    };
-    value.as_array().unwrap().iter().flat_map(part).collect()
-}
-
-fn hex(digits: &str) -> Vec<u8> {
-    assert!(digits.len().is_multiple_of(2));
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
-        .collect()
-}
-
-fn array<const N: usize>(digits: &str) -> [u8; N] {
-    hex(digits).try_into().unwrap()
 }

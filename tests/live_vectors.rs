@@ -9,6 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "vectors/reading.rs"]
+mod reading;
+
+use reading::{hex, list, text};
 use serde_json::Value;
 use swarmseal::content::live::{
     Chain, HeadError, LiveHead, LiveMemory, LiveSlot, Pulse, consistency, verify_consistency,
@@ -171,21 +175,6 @@ fn vectors() -> Value {
     serde_json::from_str(include_str!("vectors/live.json")).unwrap()
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> &'a Vec<Value> {
-    value[name].as_array().unwrap()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap()
-}
-
 fn number(value: &Value, name: &str) -> u64 {
     value[name].as_u64().unwrap()
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
 }

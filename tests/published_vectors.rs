@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "vectors/reading.rs"]
+mod reading;
+
+use reading::{array, hex, list, parse, text};
 use serde_json::Value;
 use swarmseal::content::cose::{self, CoseError, Role};
 use swarmseal::content::{Hash, PublicKey, SecretKey, tree};
@@ -220,29 +224,6 @@ fn verifies(test: &Value) -> bool {
     }
 }
 
-fn parse(json: &str) -> Value {
-    serde_json::from_str(json).unwrap()
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().unwrap()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap()
-}
-
 fn number(value: &Value, name: &str) -> usize {
     value[name].as_u64().unwrap() as usize
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
-
-fn array<const N: usize>(text: &str) -> [u8; N] {
-    hex(text).try_into().unwrap()
 }
