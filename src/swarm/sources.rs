@@ -78,7 +78,8 @@ impl Engine {
         };
         let reload = object.corrupt_answers > 0;
         object.http_reason.get_or_insert(reason);
-        if reason == HttpReason::Elected {
+        // Who fetches a slice is one of several, and the others' time is short: they are told of everything at once.
+        if whole && reason == HttpReason::Elected {
             object.deal_until = Some(now + (self.http.expect_us(fetch_len) + DEAL_US));
         }
         object.retry_at = None;

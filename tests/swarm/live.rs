@@ -1,13 +1,13 @@
 //! Live contents on simulated time: who follows, who asks the origin, and what is refused.
 
 use swarmseal::content::live::{LiveHead, Session};
-use swarmseal::content::{ObjectId, TrackId};
+use swarmseal::content::{CHUNK, ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, RefuseCode};
 use swarmseal::wire::Message;
 
 use crate::rig::{
-    Behaviour, Broadcast, LATEST, LONG_SEGMENT, PLAYLIST, SEGMENT, SOON_US, TARGET_US, World, codes, running,
-    start, watch, watch_until_next,
+    Behaviour, Broadcast, LATEST, LONG_SEGMENT, PLAYLIST, SEGMENT, SOON_US, TARGET_US, World, codes, play,
+    running, start, watch, watch_until_next,
 };
 
 fn delivered(world: &World, viewer: usize, id: u32) -> Option<&[u8]> {
@@ -173,6 +173,33 @@ fn a_long_segment_is_fetched_in_slices_by_several_viewers() {
             assert!(came == Some(body.as_slice()), "segment {n} of viewer {viewer}");
         }
         assert_eq!(codes(&world, viewer), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_several_fetch_in_slices_is_soon_with_everybody() {
+    let (mut world, mut broadcast, viewers) = long_segments();
+    for _ in 0..6 {
+        let next = u32::try_from(broadcast.records.len()).unwrap();
+        broadcast.go_on(&mut world);
+        for &viewer in &viewers {
+            play(&mut world, viewer, next as usize);
+        }
+        let (object, from) = (ObjectId::new(TrackId(1), next), world.now);
+        let chunks = world.published.object(object).len().div_ceil(CHUNK as usize) as u32;
+        let everybody_has_it = |world: &World| {
+            let has_all = |viewer: &usize| {
+                let store = &world.viewers[*viewer].store;
+                (0..chunks).all(|chunk| store.contains_key(&(object, chunk)))
+            };
+            viewers.iter().all(has_all)
+        };
+        // It takes 1.3 s if neighbours are told of different chunks at first.
+        assert!(
+            world.run_until(from + 1_150_000, everybody_has_it),
+            "segment {next}"
+        );
+        world.run(TARGET_US - world.now.since(from));
     }
 }
 
