@@ -22,10 +22,10 @@ pub const MAX_HELLO: usize = 2 + MAX_VERSIONS + 4 + 1 + 32 + 16 + 32 + 32 + 32 +
 /// Length of a PROOF, in bytes.
 pub(super) const PROOF_LEN: usize = 1 + SIGNATURE;
 
-/// Capability bit: the sender takes STATEMENT messages. Reserved; no peer sets it in version 1.
+/// Capability bit: the sender takes STATEMENT messages, and signs for what it sends (docs/PROTOCOL.md §14.1).
 pub const CAPABILITY_STATEMENTS: u32 = 1;
 
-/// Capability bit: the sender takes HEAD messages. Reserved; no peer sets it in version 1.
+/// Capability bit: the sender takes HEAD messages, as peers of live contents do (docs/PROTOCOL.md §15.6).
 pub const CAPABILITY_LIVE_HEADS: u32 = 2;
 
 /// Which end of an introduction a peer is. The smaller handle offers.

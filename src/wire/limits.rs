@@ -32,8 +32,8 @@ pub const MAX_PARTIAL_RANGES: usize = 16;
 /// Leaf hashes in one ROWS: one per chunk of the largest segment.
 pub const MAX_ROW: usize = MAX_CHUNKS as usize;
 
-/// Bytes of a STATEMENT (reserved): a signature, and a hash per leaf of one request.
+/// Bytes of a STATEMENT: a signature, and a hash per leaf of one request.
 pub const MAX_STATEMENT: usize = 1024;
 
-/// Bytes of a HEAD (reserved): full records and rows of what is new in three target durations.
+/// Bytes of a HEAD: full records and rows of what is new in three target durations.
 pub const MAX_HEAD: usize = 16 * 1024;

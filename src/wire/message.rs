@@ -77,13 +77,13 @@ pub enum Message {
         /// How many, at most 4.
         count: u8,
     },
-    /// Reserved: a signed delivery statement. Legal only where both sides have the capability.
+    /// What the sender signs for before it sends it (docs/PROTOCOL.md §14.1). Legal only where both sides have the capability.
     Statement(Vec<u8>),
     /// The sender will answer no requests for now; unsent chunks of earlier ones are dropped.
     Choke,
     /// The sender answers requests again.
     Unchoke,
-    /// Reserved: a signed live head. Legal only where both sides have the capability.
+    /// A sealed session or live head (docs/PROTOCOL.md §15.6). Legal only where both sides have the capability.
     Head(Vec<u8>),
     /// The sender closes the connection.
     Bye {
