@@ -3,7 +3,7 @@
 use swarmseal::content::cose::{self, Role};
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Catalog, Class, ContentId, Endorsement, Freshness, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey,
+    Catalog, ContentId, Endorsement, Freshness, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey,
     RollbackMemory, RowsFile, SecretKey, Sheet, SwarmSecret, Template, Track, TrackId, TrackKind, Trust,
     WallTime, normalise_path, strip_base, tree,
 };
@@ -249,16 +249,6 @@ fn segment_index(segments: u32) -> (Index, Vec<u8>) {
 
 fn catalog(segments: u32, index_root: Hash, names: Names, ranged: bool) -> Catalog {
     let manifest = Manifest {
-        content_id: ContentId([7; 16]),
-        swarm_secret: SwarmSecret([9; 32]),
-        version: 1,
-        previous: None,
-        issued: NOW_S - 100,
-        expires: NOW_S + 1_000_000,
-        class: Class::Publisher,
-        endorsement: None,
-        significant_query: Vec::new(),
-        assets: Vec::new(),
         tracks: vec![Track {
             id: TrackId(1),
             kind: TrackKind::Video,
@@ -276,11 +266,11 @@ fn catalog(segments: u32, index_root: Hash, names: Names, ranged: bool) -> Catal
             names,
             ranged,
         }],
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(
+            ContentId([7; 16]),
+            SwarmSecret([9; 32]),
+            NOW_S - 100..NOW_S + 1_000_000,
+        )
     };
     let key = publisher();
     let mut trust = Trust::new(

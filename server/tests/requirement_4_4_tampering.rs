@@ -338,6 +338,22 @@ struct Fate {
     took: Duration,
 }
 
+impl Fate {
+    fn conclude(&self, attack: &str) {
+        conclude(&Outcome {
+            threat: "7",
+            attack,
+            attempts: self.sent,
+            successes: u64::from(self.escaped),
+            figure: &format!(
+                "out, unlisted, named and written down {:?} after its first victim had the proof",
+                self.took
+            ),
+            target: "out within 2,000 ms, kept over a restart",
+        });
+    }
+}
+
 /// A source pollutes its first victim, which knows as much of the content as `known`. Before that it shows what the tracker asks
 /// for, where that can ask.
 async fn pollution(
@@ -425,17 +441,9 @@ async fn a_listed_source_that_signs_its_junk_is_put_out_by_its_first_victim() {
     let (folder, mut config, catalog) = published();
     config.tracker.loopback = true;
     let fate = pollution(folder.path(), &config, true, (&catalog, &catalog)).await;
-    conclude(&Outcome {
-        threat: "7",
-        attack: "a source that a real tracker has checked and listed signs and sends junk",
-        attempts: fate.sent,
-        successes: u64::from(fate.escaped),
-        figure: &format!(
-            "out, unlisted, named and written down {:?} after its first victim had the proof",
-            fate.took
-        ),
-        target: "out within 2,000 ms, kept over a restart",
-    });
+    fate.conclude(
+        "a source that a real tracker has checked and listed signs and sends junk",
+    );
 }
 
 #[tokio::test]
@@ -450,17 +458,9 @@ async fn so_is_one_of_a_live_content_of_which_the_tracker_knows_no_root() {
     std::fs::copy(folder.path().join("content.seal"), alone.join("content.seal")).unwrap();
     config.contents.manifests = vec![alone.to_str().unwrap().to_owned()];
     let fate = pollution(folder.path(), &config, false, (&before, &after)).await;
-    conclude(&Outcome {
-        threat: "7",
-        attack: "a source of a live content signs and sends junk; a real tracker, which knows no root of it, has the proof",
-        attempts: fate.sent,
-        successes: u64::from(fate.escaped),
-        figure: &format!(
-            "out, unlisted, named and written down {:?} after its first victim had the proof",
-            fate.took
-        ),
-        target: "out within 2,000 ms, kept over a restart",
-    });
+    fate.conclude(
+        "a source of a live content signs and sends junk; a real tracker, which knows no root of it, has the proof",
+    );
 }
 
 #[tokio::test]
@@ -471,15 +471,7 @@ async fn so_is_one_of_a_live_content_that_the_tracker_has_checked() {
     config.tracker.loopback = true;
     let (before, after) = broadcast(folder.path(), &[vec![7; 150_000]]);
     let fate = pollution(folder.path(), &config, true, (&before, &after)).await;
-    conclude(&Outcome {
-        threat: "7",
-        attack: "a source of a live content that a real tracker has checked and listed signs and sends junk",
-        attempts: fate.sent,
-        successes: u64::from(fate.escaped),
-        figure: &format!(
-            "out, unlisted, named and written down {:?} after its first victim had the proof",
-            fate.took
-        ),
-        target: "out within 2,000 ms, kept over a restart",
-    });
+    fate.conclude(
+        "a source of a live content that a real tracker has checked and listed signs and sends junk",
+    );
 }

@@ -2,7 +2,7 @@
 //! graded: fresh, signed with its freshness unknown, or expired. A wrong clock never widens the grade.
 
 use swarmseal::content::{
-    Class, ContentId, Freshness, Grade, Hash, MAX_FRESH_S, Manifest, OfflineTime, RollbackMemory, SecretKey,
+    ContentId, Freshness, Grade, Hash, MAX_FRESH_S, Manifest, OfflineTime, RollbackMemory, SecretKey,
     SwarmSecret, Trust, TrustError,
 };
 
@@ -21,22 +21,8 @@ fn publisher() -> SecretKey {
 
 fn manifest(version: u64, issued: u64, expires: u64) -> Manifest {
     Manifest {
-        content_id: ContentId([7; 16]),
-        swarm_secret: SwarmSecret([8; 32]),
         version,
-        previous: None,
-        issued,
-        expires,
-        class: Class::Publisher,
-        endorsement: None,
-        significant_query: Vec::new(),
-        assets: Vec::new(),
-        tracks: Vec::new(),
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(ContentId([7; 16]), SwarmSecret([8; 32]), issued..expires)
     }
 }
 

@@ -23,22 +23,9 @@ const STRANGER: u8 = 4;
 
 fn video() -> Manifest {
     Manifest {
-        content_id: ContentId([7; 16]),
-        swarm_secret: SwarmSecret([8; 32]),
-        version: 1,
-        previous: None,
-        issued: NOW,
-        expires: NOW + 365 * DAY,
         class: Class::UserMade,
-        endorsement: None,
-        significant_query: Vec::new(),
         assets: vec![asset("video.mp4", 4)],
-        tracks: Vec::new(),
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(ContentId([7; 16]), SwarmSecret([8; 32]), NOW..NOW + 365 * DAY)
     }
 }
 

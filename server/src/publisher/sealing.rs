@@ -190,12 +190,8 @@ pub(super) fn begin(
         None => old.cloned().unwrap_or_default(),
     };
     Ok(Manifest {
-        content_id,
-        swarm_secret,
         version: old.map_or(1, |old| old.version + 1),
         previous: previous.map(|previous| previous.hash),
-        issued,
-        expires: issued.saturating_add(options.valid_for_s),
         class: options
             .class
             .or(old.map(|old| old.class))
@@ -205,16 +201,15 @@ pub(super) fn begin(
             .clone()
             .or_else(|| old.and_then(|old| old.endorsement.clone())),
         significant_query: kept(&options.significant_query, old.map(|old| &old.significant_query)),
-        assets: Vec::new(),
-        tracks: Vec::new(),
         tracker_keys: match &options.tracker_keys {
             Some(keys) => keys.clone(),
             None => old.map(|old| old.tracker_keys.clone()).unwrap_or_default(),
         },
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(
+            content_id,
+            swarm_secret,
+            issued..issued.saturating_add(options.valid_for_s),
+        )
     })
 }
 

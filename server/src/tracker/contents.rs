@@ -528,7 +528,7 @@ pub(crate) mod tests_support {
 
     use std::path::Path;
 
-    use swarmseal::content::{Class, ContentId, Manifest, PublicKey, SecretKey, SwarmSecret};
+    use swarmseal::content::{ContentId, Manifest, PublicKey, SecretKey, SwarmSecret};
 
     pub(crate) fn publisher(seed: u8) -> PublicKey {
         SecretKey::from_seed(&[seed; 32]).public()
@@ -549,22 +549,12 @@ pub(crate) mod tests_support {
             .unwrap()
             .as_secs();
         let mut manifest = Manifest {
-            content_id: ContentId([content; 16]),
-            swarm_secret: SwarmSecret([content; 32]),
             version,
-            previous: None,
-            issued: now - 60,
-            expires: now + 3_600,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
-            assets: Vec::new(),
-            tracks: Vec::new(),
-            tracker_keys: Vec::new(),
-            tombstone: None,
-            live: None,
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(
+                ContentId([content; 16]),
+                SwarmSecret([content; 32]),
+                now - 60..now + 3_600,
+            )
         };
         change(&mut manifest);
         manifest.sign(&SecretKey::from_seed(&[publisher; 32])).unwrap()

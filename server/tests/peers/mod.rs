@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use swarmseal::content::{Class, ContentId, Manifest, SecretKey, SwarmId, SwarmSecret, TrackId};
+use swarmseal::content::{ContentId, Manifest, SecretKey, SwarmId, SwarmSecret, TrackId};
 use swarmseal::identity::{EphemeralKeys, Handle};
 use swarmseal::signal::{
     Announce, ClientMessage, IntroductionId, Join, Joined, SdpType, ServerMessage, TrackRanges,
@@ -42,24 +42,11 @@ pub(crate) fn manifest(content: u8) -> Manifest {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    Manifest {
-        content_id: ContentId([content; 16]),
-        swarm_secret: SwarmSecret([content; 32]),
-        version: 1,
-        previous: None,
-        issued: now - 60,
-        expires: now + 3_600,
-        class: Class::Publisher,
-        endorsement: None,
-        significant_query: Vec::new(),
-        assets: Vec::new(),
-        tracks: Vec::new(),
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
-    }
+    Manifest::new(
+        ContentId([content; 16]),
+        SwarmSecret([content; 32]),
+        now - 60..now + 3_600,
+    )
 }
 
 /// A folder with one content, and a configuration for it on a free port.

@@ -7,7 +7,7 @@ use swarmseal::content::live::{LiveHead, LiveSlot, LiveTrack, Session, TrackFile
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{
-    Catalog, Class, ContentId, Hash, Manifest, Names, Record, RollbackMemory, SecretKey, SwarmSecret,
+    Catalog, ContentId, Hash, Manifest, Names, Record, RollbackMemory, SecretKey, SwarmSecret,
     TrackId, TrackKind, Trust, WallTime,
 };
 
@@ -44,22 +44,8 @@ impl Broadcast {
             folder: "seal/live".to_owned(),
         };
         let manifest = Manifest {
-            content_id: ContentId([5; 16]),
-            swarm_secret: SwarmSecret([6; 32]),
-            version: 1,
-            previous: None,
-            issued: began - 60,
-            expires: began + 3_600,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
-            assets: Vec::new(),
-            tracks: Vec::new(),
-            tracker_keys: Vec::new(),
-            tombstone: None,
             live: Some(slot.encode()),
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(ContentId([5; 16]), SwarmSecret([6; 32]), began - 60..began + 3_600)
         };
         let sealed = manifest.sign(&key()).unwrap();
         let session_key = SecretKey::from_seed(&[5; 32]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use swarmseal::content::publish::{IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Asset, CHUNK, Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey, Record,
+    Asset, CHUNK, Catalog, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, PublicKey, Record,
     RollbackMemory, RowsFile, SecretKey, Sheet, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
     chunk_count, chunk_len, page_count, tree,
 };
@@ -66,22 +66,12 @@ impl Title {
             logs.push(title.rendition(scenario, rendition)?);
         }
         let mut manifest = Manifest {
-            content_id: ContentId([7; 16]),
-            swarm_secret: SwarmSecret([9; 32]),
-            version: 1,
-            previous: None,
-            issued: BEGIN_UNIX_S - 100,
-            expires: BEGIN_UNIX_S + 1_000_000,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
-            assets: Vec::new(),
-            tracks: Vec::new(),
             tracker_keys: vec![tracker_key],
-            tombstone: None,
-            live: None,
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(
+                ContentId([7; 16]),
+                SwarmSecret([9; 32]),
+                BEGIN_UNIX_S - 100..BEGIN_UNIX_S + 1_000_000,
+            )
         };
         let publisher = SecretKey::from_seed(&[3; 32]);
         let is_live = content.kind == ContentKind::Live;

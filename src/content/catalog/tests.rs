@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::content::publish::{HashedObject, IndexBuilder, NamesBuilder, NewSegment, RowsWriter};
 use crate::content::{
-    Class, ContentId, IndexFile, PAGE_RECORDS, Record, RollbackMemory, RowsFile, SecretKey, SwarmSecret,
-    Trust, WallTime, tree,
+    ContentId, IndexFile, PAGE_RECORDS, Record, RollbackMemory, RowsFile, SecretKey, SwarmSecret, Trust,
+    WallTime, tree,
 };
 
 const TIMESCALE: u32 = 1000;
@@ -66,22 +66,9 @@ impl Content {
             tracks.push(publish(id, plan, &mut files, &mut rows));
         }
         let manifest = Manifest {
-            content_id: ContentId([1; 16]),
-            swarm_secret: SwarmSecret([2; 32]),
-            version: 1,
-            previous: None,
-            issued: 1,
-            expires: 2,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
             assets,
             tracks,
-            tracker_keys: Vec::new(),
-            tombstone: None,
-            live: None,
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(ContentId([1; 16]), SwarmSecret([2; 32]), 1..2)
         };
         let key = SecretKey::from_seed(&[3; 32]);
         let sealed = manifest.sign(&key).unwrap();

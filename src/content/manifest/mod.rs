@@ -7,6 +7,7 @@ mod tests;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::cbor::{self, Writer};
 use super::cose::{self, Role};
@@ -50,7 +51,7 @@ pub struct Manifest {
     pub tracker_keys: Vec<PublicKey>,
     /// Set when the content is withdrawn.
     pub tombstone: Option<Tombstone>,
-    /// Reserved for live contents: who may state live heads. Carried, and refused by [`super::Trust`].
+    /// Where sessions and heads of a live content lie ([`super::live::LiveSlot`]). [`super::Trust::verify`] refuses it.
     pub live: Option<Vec<u8>>,
     /// Reserved for the freshness role: where signed freshness statements are found.
     pub freshness: Option<Vec<u8>>,
@@ -59,6 +60,30 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// A first version by the holder of the pinned key, that lists nothing yet. `valid` is from when it is issued until
+    /// it expires, Unix time in seconds.
+    #[must_use]
+    pub fn new(content_id: ContentId, swarm_secret: SwarmSecret, valid: Range<u64>) -> Self {
+        Self {
+            content_id,
+            swarm_secret,
+            version: 1,
+            previous: None,
+            issued: valid.start,
+            expires: valid.end,
+            class: Class::Publisher,
+            endorsement: None,
+            significant_query: Vec::new(),
+            assets: Vec::new(),
+            tracks: Vec::new(),
+            tracker_keys: Vec::new(),
+            tombstone: None,
+            live: None,
+            freshness: None,
+            root_document: None,
+        }
+    }
+
     /// The payload: deterministic CBOR with integer keys.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -10,22 +10,8 @@ fn key(seed: u8) -> SecretKey {
 
 fn manifest(version: u64) -> Manifest {
     Manifest {
-        content_id: ContentId([7; 16]),
-        swarm_secret: SwarmSecret([8; 32]),
         version,
-        previous: None,
-        issued: NOW - 500,
-        expires: NOW + 500,
-        class: Class::Publisher,
-        endorsement: None,
-        significant_query: Vec::new(),
-        assets: Vec::new(),
-        tracks: Vec::new(),
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(ContentId([7; 16]), SwarmSecret([8; 32]), NOW - 500..NOW + 500)
     }
 }
 

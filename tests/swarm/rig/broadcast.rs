@@ -6,7 +6,7 @@ use swarmseal::content::live::{Document, LiveHead, LiveSlot, LiveTrack, Parent, 
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{
-    Class, ContentId, Hash, Manifest, Names, Record, SecretKey, SwarmSecret, TrackId, TrackKind,
+    ContentId, Hash, Manifest, Names, Record, SecretKey, SwarmSecret, TrackId, TrackKind,
 };
 
 use super::content::{NOW_S, Published, bytes};
@@ -57,22 +57,13 @@ impl Broadcast {
         };
         let publisher = SecretKey::from_seed(&[3; 32]);
         let manifest = Manifest {
-            content_id: ContentId([7; 16]),
-            swarm_secret: SwarmSecret([9; 32]),
-            version: 1,
-            previous: None,
-            issued: NOW_S - 100,
-            expires: NOW_S + 1_000_000,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
-            assets: Vec::new(),
-            tracks: Vec::new(),
             tracker_keys: vec![tracker::key().public()],
-            tombstone: None,
             live: Some(slot.encode()),
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(
+                ContentId([7; 16]),
+                SwarmSecret([9; 32]),
+                NOW_S - 100..NOW_S + 1_000_000,
+            )
         };
         let world = World::of(Published {
             files: std::collections::BTreeMap::new(),

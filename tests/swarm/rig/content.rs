@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use swarmseal::content::publish::{HashedObject, IndexBuilder, NewSegment, RowsWriter};
 use swarmseal::content::{
-    Asset, Catalog, Class, ContentId, IndexFile, Manifest, Names, ObjectId, PublicKey, RollbackMemory,
-    RowsFile, SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
+    Asset, Catalog, ContentId, IndexFile, Manifest, Names, ObjectId, PublicKey, RollbackMemory, RowsFile,
+    SecretKey, SwarmSecret, Track, TrackId, TrackKind, Trust, WallTime,
 };
 
 /// When everything here happens, seconds since 1970.
@@ -80,15 +80,6 @@ impl Published {
         let hashed = HashedObject::of(&playlist);
         files.insert("index.m3u8".into(), playlist.into());
         let manifest = Manifest {
-            content_id: ContentId([7; 16]),
-            swarm_secret: SwarmSecret([9; 32]),
-            version: 1,
-            previous: None,
-            issued: NOW_S - 100,
-            expires: NOW_S + 1_000_000,
-            class: Class::Publisher,
-            endorsement: None,
-            significant_query: Vec::new(),
             assets: vec![Asset {
                 path: "index.m3u8".into(),
                 range: None,
@@ -117,10 +108,11 @@ impl Published {
                 ranged: false,
             }],
             tracker_keys: vec![tracker_key],
-            tombstone: None,
-            live: None,
-            freshness: None,
-            root_document: None,
+            ..Manifest::new(
+                ContentId([7; 16]),
+                SwarmSecret([9; 32]),
+                NOW_S - 100..NOW_S + 1_000_000,
+            )
         };
         let key = SecretKey::from_seed(&[3; 32]);
         let sealed = manifest.sign(&key).unwrap();

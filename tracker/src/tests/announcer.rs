@@ -5,7 +5,7 @@ use std::ops::Range as Span;
 use std::sync::Arc;
 
 use swarmseal::content::{
-    Catalog, Class, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, Record, RollbackMemory, RowsFile,
+    Catalog, ContentId, Hash, IndexFile, Manifest, Names, ObjectId, Record, RollbackMemory, RowsFile,
     SecretKey, Sheet, Track, TrackId, TrackKind, Trust, WallTime,
     publish::{IndexBuilder, NewSegment},
     tree,
@@ -158,22 +158,8 @@ fn catalog(index: &[u8], root: Hash) -> Catalog {
         ranged: false,
     };
     let manifest = Manifest {
-        content_id: ContentId([1; 16]),
-        swarm_secret: secret(),
-        version: 1,
-        previous: None,
-        issued: 1_700_000_000,
-        expires: 1_900_000_000,
-        class: Class::Publisher,
-        endorsement: None,
-        significant_query: Vec::new(),
-        assets: Vec::new(),
         tracks: vec![track],
-        tracker_keys: Vec::new(),
-        tombstone: None,
-        live: None,
-        freshness: None,
-        root_document: None,
+        ..Manifest::new(ContentId([1; 16]), secret(), 1_700_000_000..1_900_000_000)
     };
     let publisher = SecretKey::from_seed(&[3; 32]);
     let sealed = manifest.sign(&publisher).unwrap();
