@@ -30,7 +30,6 @@ use swarmseal::identity::Handle;
 use swarmseal::swarm::{DemandId, Event, PeerId, Sharing};
 use swarmseal_server::audit::{AuditOptions, Note, Reported, audit};
 use swarmseal_server::authorities::Authorities;
-use swarmseal_server::config::{Config, ContentsConfig};
 use swarmseal_server::daemon::Running;
 use swarmseal_server::native::{Happening, Memory, Peer, PeerOptions, Shelf};
 use tokio::sync::{mpsc, watch};
@@ -77,20 +76,7 @@ impl Stage {
             }
             support::publish_folder(&show).unwrap();
         }
-        let mut config = Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            metrics_listen: Some("127.0.0.1:0".parse().unwrap()),
-            key: folder.path().join("tracker.key"),
-            revocations: folder.path().join("revocations.jsonl"),
-            contents: ContentsConfig {
-                publishers: vec![support::public_key()],
-                manifests: vec![show.to_str().unwrap().to_owned()],
-                ..ContentsConfig::default()
-            },
-            ..Config::default()
-        };
-        config.tracker.loopback = true;
-        config.tracker.auditors = vec![auditor.public()];
+        let config = support::audited(folder.path(), &show, auditor.public());
         let running = Running::start(&config, None).await.unwrap();
         let web = Web::serve(&show, GOOD);
         Self { folder, web, running }

@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde_json::Value;
 use support::tls::Authority;
 use support::web::{GOOD, Web};
-use swarmseal_server::config::{Config, ContentsConfig};
 use swarmseal_server::daemon::Running;
 use swarmseal_server::publisher::key_file;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -49,20 +48,7 @@ impl Stage {
         support::write(&show, "s0.m4s", &support::noise(2, 100_000));
         support::publish_folder(&show).unwrap();
         let auditor = key_file::generate(&folder.path().join("auditor.key")).unwrap();
-        let mut config = Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            metrics_listen: Some("127.0.0.1:0".parse().unwrap()),
-            key: folder.path().join("tracker.key"),
-            revocations: folder.path().join("revocations.jsonl"),
-            contents: ContentsConfig {
-                publishers: vec![support::public_key()],
-                manifests: vec![show.to_str().unwrap().to_owned()],
-                ..ContentsConfig::default()
-            },
-            ..Config::default()
-        };
-        config.tracker.loopback = true;
-        config.tracker.auditors = vec![auditor];
+        let config = support::audited(folder.path(), &show, auditor);
         let running = Running::start(&config, None).await.unwrap();
         let content = Web::serve(&show, GOOD).url("content.seal");
         let tracker: url::Url = running.tracker_url().parse().unwrap();

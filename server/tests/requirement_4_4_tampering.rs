@@ -441,9 +441,7 @@ async fn a_listed_source_that_signs_its_junk_is_put_out_by_its_first_victim() {
     let (folder, mut config, catalog) = published();
     config.tracker.loopback = true;
     let fate = pollution(folder.path(), &config, true, (&catalog, &catalog)).await;
-    fate.conclude(
-        "a source that a real tracker has checked and listed signs and sends junk",
-    );
+    fate.conclude("a source that a real tracker has checked and listed signs and sends junk");
 }
 
 #[tokio::test]

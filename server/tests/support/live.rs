@@ -7,8 +7,8 @@ use swarmseal::content::live::{LiveHead, LiveSlot, LiveTrack, Session, TrackFile
 use swarmseal::content::publish::HashedObject;
 use swarmseal::content::tree::{self, RootBuilder};
 use swarmseal::content::{
-    Catalog, ContentId, Hash, Manifest, Names, Record, RollbackMemory, SecretKey, SwarmSecret,
-    TrackId, TrackKind, Trust, WallTime,
+    Catalog, ContentId, Hash, Manifest, Names, Record, RollbackMemory, SecretKey, SwarmSecret, TrackId,
+    TrackKind, Trust, WallTime,
 };
 
 use super::{key, public_key, write};
@@ -45,7 +45,11 @@ impl Broadcast {
         };
         let manifest = Manifest {
             live: Some(slot.encode()),
-            ..Manifest::new(ContentId([5; 16]), SwarmSecret([6; 32]), began - 60..began + 3_600)
+            ..Manifest::new(
+                ContentId([5; 16]),
+                SwarmSecret([6; 32]),
+                began - 60..began + 3_600,
+            )
         };
         let sealed = manifest.sign(&key()).unwrap();
         let session_key = SecretKey::from_seed(&[5; 32]);

@@ -8,6 +8,7 @@ pub mod web;
 use std::path::Path;
 
 use swarmseal::content::{ContentId, PublicKey, RollbackMemory, SecretKey};
+use swarmseal_server::config::{Config, ContentsConfig};
 use swarmseal_server::publisher::progress::Silent;
 use swarmseal_server::publisher::source::{Folder, Source};
 use swarmseal_server::publisher::{
@@ -112,4 +113,23 @@ pub fn stream(folder: &Path) {
 
 pub fn source_names(folder: &Path) -> Vec<String> {
     Folder::open(folder).unwrap().entries().unwrap()
+}
+
+/// Of a tracker that introduces the viewers of what `show` holds, believes `auditor`, and keeps its files in `folder`.
+pub fn audited(folder: &Path, show: &Path, auditor: PublicKey) -> Config {
+    let mut config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: Some("127.0.0.1:0".parse().unwrap()),
+        key: folder.join("tracker.key"),
+        revocations: folder.join("revocations.jsonl"),
+        contents: ContentsConfig {
+            publishers: vec![public_key()],
+            manifests: vec![show.to_str().unwrap().to_owned()],
+            ..ContentsConfig::default()
+        },
+        ..Config::default()
+    };
+    config.tracker.loopback = true;
+    config.tracker.auditors = vec![auditor];
+    config
 }
