@@ -1,38 +1,47 @@
 /**
  * The core as a page downloads it: the parts of its instructions apart from each other. All operation codes follow each
- * other, then all indices of locals, all addresses and so on; each kind resembles its own, and the whole compresses an
- * eighth better. The file is a wasm module with nothing but one custom section, so that servers treat it as any module:
- * its columns, and at the end where each is. `scripts/lib/wasm-columns.mjs` makes it, and compares what comes back.
+ * other, then all indices of locals, all addresses and so on; each kind resembles its own, and the whole compresses a
+ * sixth better. The file is a wasm module with nothing but one custom section, so that servers treat it as any module:
+ * its columns, and at the end how long each is. `scripts/lib/wasm-columns.mjs` makes it, and compares what comes back.
  *
  * It runs once, before the JavaScript engine has compiled it: what looks simpler here takes twice as long.
  */
 
 /** What a column holds, in the order of the file: of the orders that were tried the one that compressed best. */
 export enum Column {
-  /** What precedes the first function's body, as it is in the module. */
-  Before,
-  /** And the few numbers of 64 bits with a point. */
-  Opcode,
-  Prefixed,
-  Align,
+  /** What makes a module of the file. */
+  Head,
+  /** Constants are many columns each, by the operation that follows: what is added, compared or handed over differs. */
   I32,
   I64,
-  Call,
+  Prefixed,
+  Align,
   Load,
   Store,
+  Call,
+  /** What follows the last function's body, as it is in the module. */
+  After,
   /** How many kinds of locals a body has, and each kind: how many and what. */
   Locals,
   Branch,
   Block,
-  /** Types, globals, memories, tables: there are few of each. */
+  /** Types, globals, memories, tables, numbers with a point: there are few of each. */
   Other,
-  /** What follows the last function's body. */
-  After,
   Local,
+  /** And what precedes the first one's. */
+  Before,
+  /** What each byte of the next column means: up to four operation codes, the first one first, each taken from 255. */
+  Symbols,
+  /** Operation codes. */
+  Opcode,
 }
 
-/** Where each begins is said at the end of the file, in 32 bits, little-endian as wasm and every machine that runs it. */
-export const COLUMNS = Column.Local + 1;
+/** How many columns a kind of constants has: the last bits of what stands for the operation choose one. */
+export const BY_NEXT = 64;
+/** The columns before this one are constants. */
+const CONSTANTS = Column.I64 + 1;
+/** How long each column is is said at the end of the file, in 32 bits, little-endian as wasm and every machine that runs it. */
+export const COLUMNS = CONSTANTS * BY_NEXT;
 
 /** First and last operation code, and the numbers in LEB128 that follow the code. */
 export const OPERANDS: [first: number, last: number, one: Column, two?: Column][] = [
@@ -59,23 +68,31 @@ export const PREFIXED = 0xfc;
 /** Of the prefixed operations, those before it convert numbers; it names two memories, those after it one of something. */
 export const MEMORY_COPY = 10;
 
-/** One column in each four bits; none is `Before`. */
+/** One column in each four bits; none is `Head`. */
 const operands = new Uint8Array(256);
 for (const [first, last, one, two = 0] of OPERANDS) operands.fill(one | (two << 4), first, last + 1);
 
 /** The module that `file` holds; of what is no such file, an error or something that no compiler takes. */
 export function assembled(file: Uint8Array): Uint8Array<ArrayBuffer> {
   const at = new Uint32Array(new Uint8Array(file.subarray(-4 * COLUMNS)).buffer);
-  const [before = 0, opcodes = 0, afterOpcodes = 0] = at;
-  const after = file.subarray(at[Column.After], at[Column.Local]);
+  let total = 0;
+  at.forEach((length, column) => {
+    at[column] = total;
+    total += length;
+  });
+  const meanings = new Uint32Array(
+    new Uint8Array(file.subarray(at[Column.Symbols], at[Column.Opcode])).buffer,
+  );
+  const after = file.subarray(at[Column.After], at[Column.After + 1]);
+  const afterOpcodes = at[Column.Opcode + 1] ?? 0;
 
   // A body is two bytes at least, and its length takes three at most.
   const module = new Uint8Array(3 * file.length);
-  module.set(file.subarray(before, opcodes));
-  let end = opcodes - before;
+  module.set(file.subarray(at[Column.Before], at[Column.Symbols]));
+  let end = (at[Column.Symbols] ?? 0) - (at[Column.Before] ?? 0);
   while ((at[Column.Opcode] ?? 0) < afterOpcodes) {
     const start = end;
-    end = moveBody(file, at, module, start);
+    end = moveBody(file, meanings, at, module, start);
     const length = leb128(end - start);
     module.copyWithin(start + length.length, start, end);
     module.set(length, start);
@@ -86,19 +103,32 @@ export function assembled(file: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Moves one body to `start`, and returns where it ends. */
-function moveBody(file: Uint8Array, at: Uint32Array, module: Uint8Array, start: number): number {
+function moveBody(
+  file: Uint8Array,
+  meanings: Uint32Array,
+  at: Uint32Array,
+  module: Uint8Array,
+  start: number,
+): number {
   const groups = file[at[Column.Locals] ?? 0] ?? 0;
   let end = moveNumbers(file, at, Column.Locals, 1 + 2 * groups, module, start);
   let opcode = at[Column.Opcode] ?? 0;
+  let codes = 0;
   let depth = 1;
   do {
-    const code = file[opcode++] ?? 0;
+    if (codes === 0) codes = meanings[file[opcode++] ?? 0] ?? 0;
+    const code = ~codes & 255;
+    codes >>>= 8;
     module[end++] = code;
     let columns = operands[code] ?? 0;
     if (columns > 0) {
       let operand;
       do {
-        const column = columns & 15;
+        let column = columns & 15;
+        if (column < CONSTANTS) {
+          if (codes === 0) codes = meanings[file[opcode++] ?? 0] ?? 0;
+          column = column * BY_NEXT + (codes & (BY_NEXT - 1));
+        }
         let from = at[column] ?? 0;
         let byte = file[from++] ?? 0;
         module[end++] = byte;
@@ -120,7 +150,9 @@ function moveBody(file: Uint8Array, at: Uint32Array, module: Uint8Array, start: 
     } else if (code === END) {
       depth -= 1;
     } else if (code === F64_CONST) {
-      module.set(file.subarray(opcode, (opcode += 8)), end);
+      const from = at[Column.Other] ?? 0;
+      at[Column.Other] = from + 8;
+      module.set(file.subarray(from, from + 8), end);
       end += 8;
     }
   } while (depth > 0 && end < module.length);
