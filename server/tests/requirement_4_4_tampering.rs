@@ -411,6 +411,8 @@ async fn pollution(
     while victim.revoked.is_empty() {
         victim.hear().await;
     }
+    // Who looks only now is sent no list of before.
+    let (mut looker, _) = joined(&running, catalog, 3).await;
     let is_listed = listed(&mut looker).await.contains(&out);
     let written = async {
         while revoked(folder).is_empty() {

@@ -53,24 +53,24 @@ macro_rules! claims {
 }
 
 claims! {
-    vod: "vod", 120 s, 0.75;
-    vod_1000: "vod-1000", 60 s, 0.67;
-    live: "live", 90 s, 0.78;
-    live_1000: "live-1000", 60 s, 0.73;
-    half_uplink: "half-uplink", 90 s, 0.41;
-    flash_crowd: "flash-crowd", 60 s, 0.76;
-    churn: "churn", 90 s, 0.70;
+    vod: "vod", 120 s, 0.78;
+    vod_1000: "vod-1000", 60 s, 0.69;
+    live: "live", 90 s, 0.83;
+    live_1000: "live-1000", 60 s, 0.77;
+    half_uplink: "half-uplink", 90 s, 0.48;
+    flash_crowd: "flash-crowd", 60 s, 0.82;
+    churn: "churn", 90 s, 0.73;
     renditions: "renditions", 90 s, 0.86;
-    seeks: "seeks", 90 s, 0.80;
-    slow_and_silent: "slow-and-silent", 90 s, 0.61;
-    corrupting: "corrupting", 90 s, 0.64;
-    liars: "liars", 90 s, 1.09;
+    seeks: "seeks", 90 s, 0.81;
+    slow_and_silent: "slow-and-silent", 90 s, 0.67;
+    corrupting: "corrupting", 90 s, 0.69;
+    liars: "liars", 90 s, 1.17;
     free_riders: "free-riders", 90 s, 0.79;
-    tracker_outage: "tracker-outage", 130 s, 0.74;
-    origin_outage: "origin-outage", 120 s, 0.80;
-    partition: "partition", 130 s, 0.75;
-    mixed_networks: "mixed-networks", 90 s, 0.91;
-    equal_uplinks: "equal-uplinks", 90 s, 0.73;
-    three_viewers: "three-viewers", 66 s, 0.83;
-    cell: "cell", 60 s, 0.67;
+    tracker_outage: "tracker-outage", 130 s, 0.76;
+    origin_outage: "origin-outage", 120 s, 0.83;
+    partition: "partition", 130 s, 0.77;
+    mixed_networks: "mixed-networks", 90 s, 0.93;
+    equal_uplinks: "equal-uplinks", 90 s, 0.76;
+    three_viewers: "three-viewers", 66 s, 0.84;
+    cell: "cell", 60 s, 0.70;
 }

@@ -185,6 +185,7 @@ impl Engine {
         let now = self.now;
         let sharing = self.config.sharing;
         let request = upload.id;
+        let is_busy = self.is_busy();
         let held = match self.objects.get_mut(&upload.object) {
             Some(state) if state.info.root == upload.root => {
                 state.used_at = now;
@@ -211,7 +212,7 @@ impl Engine {
             Err(reason) => Some(reason),
             Ok(_) if sharing != Sharing::On || peer.choking => Some(RejectReason::Policy),
             Ok(false) => Some(RejectReason::NotHeld),
-            Ok(true) if peer.uploads.len() >= MAX_UPLOAD_QUEUE => Some(RejectReason::Busy),
+            Ok(true) if is_busy || peer.uploads.len() >= MAX_UPLOAD_QUEUE => Some(RejectReason::Busy),
             Ok(true) => None,
         };
         if let Some(reason) = reject {
@@ -228,7 +229,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        let Some(request_state) = peer.refused(request, now) else {
+        let Some(request_state) = peer.refused(request, reason == RejectReason::Busy, now) else {
             return;
         };
         if matches!(reason, RejectReason::NotHeld | RejectReason::Unknown) {

@@ -235,14 +235,14 @@ pub(super) struct Peer {
     pub(super) rtt_us: u64,
     /// Chunks that it may be asked for at once, in parts.
     window: u32,
-    /// Live: it answers late, and is asked for nothing before.
+    /// It answers late, or said that it is busy: it is asked for nothing before, and is a holder all the same.
     pub(super) rests_until: Option<Timestamp>,
     timeouts: u32,
     pub(super) snubbed_until: Option<Timestamp>,
     pub(super) claims: ClaimRecord,
     /// Control messages that it may still send.
     pub(super) messages: Allowance,
-    /// It refused a request: nothing is asked of it before.
+    /// It refused a request for another reason: it counts for nothing before.
     pub(super) held_until: Option<Timestamp>,
     rejects: u32,
     /// The highest request number that it was given.
@@ -375,15 +375,15 @@ impl Peer {
             // The other side would refuse more.
             return 0;
         }
+        if self.rests_until.is_some_and(|until| until > now) {
+            return 0;
+        }
         if !self.proven {
             return if self.requests.is_empty() {
                 UNPROVEN_WINDOW
             } else {
                 0
             };
-        }
-        if self.rests_until.is_some_and(|until| until > now) {
-            return 0;
         }
         let window = (self.window / WINDOW_PARTS).max(1);
         match urgency {
@@ -472,9 +472,14 @@ impl Peer {
     }
 
     /// It refused a request. Nothing of it will come, and the next waits a little longer each time.
-    pub(super) fn refused(&mut self, id: u32, now: Timestamp) -> Option<Request> {
+    pub(super) fn refused(&mut self, id: u32, is_busy: bool, now: Timestamp) -> Option<Request> {
         let request = self.requests.remove(&id)?;
-        self.held_until = Some(now.plus_ms(100 << self.rejects.min(5)));
+        let until = Some(now.plus_ms(100 << self.rejects.min(5)));
+        if is_busy {
+            self.rests_until = until;
+        } else {
+            self.held_until = until;
+        }
         self.rejects += 1;
         if self.requests.is_empty() {
             self.download.stop(now);
@@ -522,6 +527,15 @@ impl Peer {
         } else {
             0
         }
+    }
+
+    /// Bytes that it was promised and that are not on their way.
+    pub(super) fn owed(&self, now: Timestamp) -> u64 {
+        let mut chunks = 0;
+        for upload in &self.uploads {
+            chunks += u64::from(upload.end - upload.next);
+        }
+        self.unsent(now) + chunks * u64::from(CHUNK)
     }
 
     /// Puts a request of its behind those that are as urgent.

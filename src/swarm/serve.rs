@@ -18,6 +18,10 @@ use crate::wire::{
 /// The bucket holds this much time of the cap, so that a chunk can go in one piece at any cap.
 const BUCKET_US: u64 = 250_000;
 
+/// A request is refused rather than answered after so long, microseconds: another holder may well be sooner, and if there
+/// is none, who asks comes back.
+const BUSY_US: u64 = 450_000;
+
 /// With the channels full, looks again after so long at the most, microseconds.
 const MAX_WAIT_US: u64 = 500_000;
 
@@ -145,6 +149,19 @@ impl UploadBudget {
 }
 
 impl Engine {
+    /// Whether the uplink already owes more than it sends soon.
+    pub(super) fn is_busy(&self) -> bool {
+        let mut owed = 0;
+        for peer in self.peers.values() {
+            owed += peer.owed(self.now);
+        }
+        match self.budget.uplink.rate() {
+            // Not known yet: the queues' bounds must do.
+            0 => false,
+            rate => transfer_us(owed, rate) > BUSY_US,
+        }
+    }
+
     pub(super) fn peer_writable(&mut self, id: PeerId, buffered: u64) {
         let now = self.now;
         let Some(peer) = self.peers.get_mut(&id) else {

@@ -204,6 +204,23 @@ fn what_several_fetch_in_slices_is_soon_with_everybody() {
 }
 
 #[test]
+fn who_owes_too_much_refuses_and_others_bring_it() {
+    let (mut world, mut broadcast, viewers) = long_segments();
+    // 1.25 times as fast as the stream goes: none can feed all who would ask it at once.
+    world.link_bytes_per_s = LONG_SEGMENT as u64 * 5 / 8;
+    watch(&mut world, &mut broadcast, &viewers, 5);
+    let first = broadcast.records.len();
+    watch(&mut world, &mut broadcast, &viewers, 12);
+    let last = broadcast.records.len();
+    let bytes: u64 = (first..last)
+        .map(|n| world.origin.bytes[&format!("v/{n}.m4s")])
+        .sum();
+    // 1.34 copies if everybody waits in the queue that it chose.
+    let most = 12 * LONG_SEGMENT as u64 * 6 / 5;
+    assert!(bytes < most, "{bytes} bytes of 12 segments");
+}
+
+#[test]
 fn who_claims_a_slice_and_does_not_fetch_it_makes_nothing_late() {
     let (mut world, mut broadcast, viewers) = long_segments();
     let (liar, honest) = (viewers[0], &viewers[1..]);

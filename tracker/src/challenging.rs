@@ -240,11 +240,17 @@ impl Tracker {
         }
         if proof.standing == Standing::Verified {
             proof.standing = Standing::Expired;
+        }
+        let announced = member.announced.as_ref();
+        let Some(ranges) = announced.map(|announced| announced.ranges.clone()) else {
             self.remove_source(stay);
+            return;
+        };
+        if proof.standing == Standing::Failed {
+            // Where nothing can be asked now, the next head that states something of it is as good a reason to ask.
+            proof.standing = Standing::Announced;
         }
-        if is_announced {
-            self.challenge(now, conn, stay, Kind::Admission);
-        }
+        self.weigh(now, conn, stay, &ranges);
     }
 
     /// A peer that met a source complains of it, which proves nothing: the source ranks lower, and is looked at soon, within

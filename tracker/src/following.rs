@@ -32,9 +32,9 @@ impl Tracker {
             .flatten()
             .filter(|(_, member)| member.announced.is_some())
             .filter(|(_, member)| match member.proof.standing {
-                Standing::Announced => true,
+                Standing::Announced | Standing::Expired => true,
                 Standing::Verified => false,
-                Standing::Challenged | Standing::Failed | Standing::Expired => had_roots != has_roots,
+                Standing::Challenged | Standing::Failed => had_roots != has_roots,
             })
             .map(|(handle, member)| (member.conn, *handle))
             .collect();

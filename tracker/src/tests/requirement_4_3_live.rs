@@ -111,6 +111,27 @@ fn what_no_head_has_stated_is_asked_for_once_one_has() {
 }
 
 #[test]
+fn one_that_failed_is_asked_again_once_there_is_something_to_ask_for() {
+    let (mut rig, film) = broadcast(TrackerConfig::default());
+    let (looker, _) = rig.join(201);
+    let mut viewer = Announcer::holding(&mut rig, 1, &film, 50..60);
+    // It claims what it has dropped.
+    rig.state(Some(film.stated(0..10)));
+    viewer.announce(&mut rig, 0..60);
+    let asked = viewer.asked(&mut rig);
+    viewer.answer(&mut rig, &asked);
+    assert_eq!(rig.tracker.standing(SWARM, handle(1)), Some(Standing::Failed));
+    // Its wait ends while the tracker knows of nothing that it has.
+    viewer.announce(&mut rig, 50..60);
+    rig.state(Some(film.stated(20..30)));
+    rig.sleep_ms(6_000);
+    assert_eq!(viewer.open(&mut rig), None);
+    rig.state(Some(film.stated(20..55)));
+    viewer.comply(&mut rig);
+    assert_eq!(rig.list(looker, 30), [handle(1)]);
+}
+
+#[test]
 fn without_heads_the_word_counts_and_with_them_it_does_not() {
     let (mut rig, film) = broadcast(TrackerConfig::default());
     let (looker, _) = rig.join(201);
