@@ -28,7 +28,9 @@ function bundle(name, entry, output, more = {}) {
     module: {
       // Worker and core are found beside the script at run time; `new URL(…, import.meta.url)` stays as it is written.
       parser: { javascript: { url: false, importMeta: false } },
-      rules: [{ test: /\.ts$/, loader: 'esbuild-loader', options: { target: 'es2022', minifyIdentifiers: true } }],
+      rules: [
+        { test: /\.ts$/, loader: 'esbuild-loader', options: { target: 'es2022', minifyIdentifiers: true } },
+      ],
     },
     performance: { hints: false },
     ...more,

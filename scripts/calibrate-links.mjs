@@ -2,7 +2,6 @@
 // sim/calibration/data-channel.json, from which the simulator takes it. Takes about twenty minutes: each figure needs some dozens
 // of losses.
 
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { writeFile } from 'node:fs/promises';
@@ -13,6 +12,7 @@ import { ROOT } from './lib/paths.mjs';
 import { dim, step } from './lib/say.mjs';
 import { launchBrowser } from './lib/browsers.mjs';
 import { openLink } from './lib/udp-link.mjs';
+import { readOptions } from './lib/options.mjs';
 import { run } from './lib/run.mjs';
 import { versions } from './lib/versions.mjs';
 import { whereWebRtcWorks } from './lib/network.mjs';
@@ -26,8 +26,13 @@ const BURSTS = [1, 4];
 const LIMITS_KBPS = [1_000, 5_000, 20_000];
 const WARM_UP_MS = 3_000;
 
-const { values } = parseArgs({
-  options: { here: { type: 'boolean' }, seconds: { type: 'string', default: '20' } },
+const USAGE = `npm run calibrate:links     measure data channels over lossy links, for the simulator
+  --seconds S                 how long each (20)
+  --here                      in this network namespace, where others may use the links as well`;
+
+const { values } = readOptions(USAGE, {
+  here: { type: 'boolean' },
+  seconds: { type: 'string', default: '20' },
 });
 if (values.here) await measureAll(Number(values.seconds));
 else {

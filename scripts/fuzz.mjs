@@ -4,11 +4,11 @@
 
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { ROOT, TARGET, TOOLS, WORK } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';
 import { bold, green, red, step } from './lib/say.mjs';
+import { readOptions } from './lib/options.mjs';
 
 const CARGO_FUZZ = '0.13.2';
 const FUZZ = path.join(ROOT, 'fuzz');
@@ -19,9 +19,14 @@ const MAX_LEN = { engine: 4096, default: 2048 };
 const TIMEOUT_S = 10;
 const RSS_MB = 2048;
 
-const { values, positionals } = parseArgs({
-  options: { minutes: { type: 'string', default: '5' }, keep: { type: 'boolean' } },
-  allowPositionals: true,
+const USAGE = `npm run fuzz                search every target for what breaks it, one after the other
+npm run fuzz -- TARGET…     some of them
+  --minutes N                 how long each (5)
+  --keep                      keep in fuzz/corpus what reaches new code`;
+
+const { values, positionals } = readOptions(USAGE, {
+  minutes: { type: 'string', default: '5' },
+  keep: { type: 'boolean' },
 });
 const targets = await chosen();
 const minutes = Number(values.minutes);

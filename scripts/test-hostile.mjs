@@ -5,11 +5,11 @@
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { ROOT, TARGET, WORK } from './lib/paths.mjs';
 import { output, run } from './lib/run.mjs';
 import { bold, dim, green, red, seconds } from './lib/say.mjs';
+import { readOptions } from './lib/options.mjs';
 import { setup } from './setup.mjs';
 import { whereWebRtcWorks } from './lib/network.mjs';
 
@@ -37,9 +37,15 @@ const BUILDS = [
   [process.execPath, ['tests/browser/make-streams.mjs']],
 ];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'string' }, mutants: { type: 'boolean' }, 'mutants-apply': { type: 'boolean' } },
+const USAGE = `npm run test:hostile                       every attack in full, one line for each
+  --json FILE                                write what came of each
+npm run test:hostile -- --mutants [NAME…]  each defence taken away: its attack must then succeed
+  --mutants-apply                            see only whether the source is still what that needs`;
+
+const { values, positionals } = readOptions(USAGE, {
+  json: { type: 'string' },
+  mutants: { type: 'boolean' },
+  'mutants-apply': { type: 'boolean' },
 });
 await mkdir(WORK, { recursive: true });
 process.exit((await task()()) ? 0 : 1);

@@ -32,7 +32,7 @@ impl Engine {
     }
 
     pub(super) fn peer_head(&mut self, id: PeerId, _: &[u8]) {
-        self.blame(id, "reserved_message", None);
+        self.blame(id, "head_not_wanted", None);
     }
 
     pub(super) const fn length_of_next(&self, _: ObjectId) -> Option<u64> {

@@ -343,7 +343,7 @@ fn a_log_that_was_changed_while_somebody_slept_is_found_out() {
     broadcast.state(&mut world, false);
     world.origin.down = false;
     world.run(4_000_000);
-    assert_eq!(codes(&world, viewer), ["inconsistent"]);
+    assert_eq!(codes(&world, viewer), ["contradicted:log", "inconsistent"]);
 }
 
 #[test]

@@ -217,6 +217,95 @@ fn two_heads_with_one_sequence_are_kept_as_evidence() {
 }
 
 #[test]
+fn whoever_sees_a_fork_shows_it_to_everybody() {
+    let (mut world, mut broadcast) = running(5);
+    let viewers = start(&mut world, 6);
+    watch(&mut world, &mut broadcast, &viewers, 6);
+    let mut fork = broadcast.head(&world, false);
+    fork.target_ms = 2_001;
+    let sealed = broadcast.sign(&fork);
+    // Who asks for the next head gets it, and is the only one to.
+    let genuine = world.published.files[LATEST].clone();
+    broadcast.publish(&mut world, &fork);
+    let seen_at_origin = |world: &World| {
+        let saw = |event: &Event| {
+            matches!(
+                event,
+                Event::HeadRefused {
+                    code: "forked",
+                    peer: None
+                }
+            )
+        };
+        let saw_it = |viewer: &&usize| world.viewers[**viewer].events.iter().any(saw);
+        viewers.iter().filter(saw_it).count()
+    };
+    assert!(world.run_until(world.now + 3_000_000, |world| seen_at_origin(world) > 0));
+    world.published.files.insert(LATEST.into(), genuine);
+    world.run(100_000);
+    let by_origin = seen_at_origin(&world);
+    assert!(
+        by_origin < viewers.len(),
+        "all {by_origin} were shown it by the origin"
+    );
+    // What is shown again is not told again.
+    for _ in 0..3 {
+        world.say(viewers[0], &Message::Head(sealed.clone()));
+        world.run(1_000_000);
+    }
+    let told = |viewer: usize| {
+        let codes = codes(&world, viewer);
+        let blamed = codes.iter().any(|code| code.starts_with("blamed"));
+        assert!(!blamed, "who shows a fork is not to blame: {codes:?}");
+        codes
+            .iter()
+            .filter(|code| *code == "contradicted:sequence")
+            .count()
+    };
+    let unaware = viewers.iter().filter(|viewer| told(**viewer) != 1).count();
+    let taken = viewers
+        .iter()
+        .filter(|viewer| has_taken(&world, **viewer, &sealed))
+        .count();
+    conclude(&Outcome {
+        threat: "28",
+        attack: "the origin shows a forked head to few viewers",
+        attempts: by_origin as u64,
+        successes: (unaware + taken) as u64,
+        figure: &format!(
+            "{by_origin} of {} saw it at the origin, all were told of it once",
+            viewers.len()
+        ),
+        target: "nobody unaware, 0 taken",
+    });
+}
+
+#[test]
+fn two_sessions_with_one_number_are_kept_as_evidence() {
+    let (mut world, broadcast, [victim, attacker]) = neighbours();
+    let other = SecretKey::from_seed(&[67; 32]);
+    let session = Session {
+        content_id: world.published.manifest.content_id,
+        number: broadcast.log,
+        key: other.public(),
+        not_before: broadcast.log - 100,
+        not_after: broadcast.log + 100,
+        first_sequence: 1,
+    };
+    world.say(attacker, &Message::Head(broadcast.certify(&session)));
+    world.run(200_000);
+    let told = codes(&world, victim);
+    conclude(&Outcome {
+        threat: "28",
+        attack: "who holds the publisher's key signs two sessions with one number",
+        attempts: 1,
+        successes: u64::from(told != ["contradicted:session"]),
+        figure: &told.join(", "),
+        target: "named, and the one who showed it not blamed",
+    });
+}
+
+#[test]
 fn claims_that_nobody_keeps_keep_nobody_from_playing() {
     let (mut world, mut broadcast) = running(5);
     let viewers = start(&mut world, 4);

@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::session::TRACKER_UNCERTAINTY_S;
 use super::timer::Timer;
 use super::{CloseReason, Event, FetchId, LiveStats, Output, PeerId, RefuseCode, Timestamp};
-use crate::content::live::{Chain, Fault, HeadError, LiveHead, LiveMemory, Pulse};
+use crate::content::live::{Chain, Fault, HeadError, LiveHead, LiveMemory, Pulse, SessionError};
 use crate::content::{Catalog, Hash, Span, to_base64url};
 use crate::wire::{ByeReason, Message};
 
@@ -36,6 +36,8 @@ pub(super) struct Live {
     orphan: Option<Vec<u8>>,
     session_fetch: Option<FetchId>,
     frozen: bool,
+    /// Pieces of evidence that were told.
+    told: usize,
     /// When the newest head goes to those who were not shown it at once.
     pass_at: Option<Timestamp>,
     counts: Counts,
@@ -65,6 +67,7 @@ impl Live {
             orphan: None,
             session_fetch: None,
             frozen: false,
+            told: 0,
             pass_at: None,
             counts: Counts::default(),
         })
@@ -116,17 +119,7 @@ impl Engine {
     pub(super) fn offer_head(&mut self, sealed: &[u8], from: Option<PeerId>) {
         let (now, wall) = (self.now, self.wall_now());
         let Some(live) = &mut self.live else { return };
-        let evidence = live.chain.evidence().len();
-        let verdict = live.chain.accept(sealed, now.0, wall);
-        for found in live.chain.evidence().iter().skip(evidence) {
-            self.outputs
-                .push_back(Output::Event(Event::PublisherContradicted {
-                    kind: found.kind.code(),
-                    first: to_base64url(&found.first),
-                    second: to_base64url(&found.second),
-                }));
-        }
-        match verdict {
+        match live.chain.accept(sealed, now.0, wall) {
             Ok(accepted) => {
                 let first = self.live.as_ref().is_some_and(|live| live.counts.taken() == 0);
                 self.head_taken(Hash::of(&[sealed]), from, accepted.began && !first);
@@ -137,19 +130,63 @@ impl Engine {
     }
 
     fn head_refused(&mut self, error: HeadError, from: Option<PeerId>) {
+        self.tell_contradictions(from);
         if let (Some(peer), Fault::Sender) = (from, error.fault()) {
             self.blame(peer, error.code(), None);
         } else if from.is_some() && error.fault() == Fault::Nobody {
             return;
         }
         if let Some(live) = &mut self.live {
-            live.counts.refused += 1;
             live.polling.missed(self.now);
         }
+        self.note_refused(error.code(), from);
+    }
+
+    fn note_refused(&mut self, code: &'static str, from: Option<PeerId>) {
+        if let Some(live) = &mut self.live {
+            live.counts.refused += 1;
+        }
         self.event(Event::HeadRefused {
-            code: error.code(),
+            code,
             peer: from.map(|peer| peer.0),
         });
+    }
+
+    fn session_refused(&mut self, error: SessionError, from: Option<PeerId>) {
+        self.tell_contradictions(from);
+        if let Some(peer) = from {
+            if error.is_senders_fault() {
+                self.blame(peer, error.code(), None);
+            }
+            return;
+        }
+        self.note_refused(error.code(), None);
+    }
+
+    /// Tells the page of new evidence against the publisher, and shows neighbours what came second: they know the first,
+    /// and find the same. There are four pieces at most, so that it ends.
+    fn tell_contradictions(&mut self, from: Option<PeerId>) {
+        let Some(live) = &mut self.live else { return };
+        let mut second = Vec::new();
+        for found in live.chain.evidence().iter().skip(live.told) {
+            live.told += 1;
+            second.clone_from(&found.second);
+            self.outputs
+                .push_back(Output::Event(Event::PublisherContradicted {
+                    kind: found.kind.code(),
+                    first: to_base64url(&found.first),
+                    second: to_base64url(&found.second),
+                }));
+        }
+        if second.is_empty() {
+            return;
+        }
+        let message = Message::Head(second);
+        for id in self.head_peers() {
+            if Some(id) != from {
+                self.send(id, &message);
+            }
+        }
     }
 
     fn head_taken(&mut self, hash: Hash, from: Option<PeerId>, restarted: bool) {

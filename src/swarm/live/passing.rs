@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Neighbours that follow heads.
-    fn head_peers(&self) -> Vec<PeerId> {
+    pub(super) fn head_peers(&self) -> Vec<PeerId> {
         self.peers
             .values()
             .filter(|peer| peer.passes_heads())
@@ -135,8 +135,7 @@ impl Engine {
         if Chain::is_session(sealed) {
             match live.chain.accept_session(sealed, wall) {
                 Ok(number) => peer.heads.session = peer.heads.session.max(number),
-                Err(error) if error.is_senders_fault() => self.blame(id, error.code(), None),
-                Err(_) => {}
+                Err(error) => self.session_refused(error, Some(id)),
             }
             return;
         }

@@ -15,7 +15,7 @@ use crate::swarm::engine::Engine;
 use crate::swarm::fetch::{Fetch, What};
 use crate::swarm::peer::Peer;
 use crate::swarm::timer::Timer;
-use crate::swarm::{Event, FetchId, FetchKind, FetchOutcome, Output, Timestamp};
+use crate::swarm::{FetchId, FetchKind, FetchOutcome, Output, Timestamp};
 
 /// Each better-ranked neighbour is given this long to bring a head, microseconds…
 const STEP_US: u64 = 250_000;
@@ -216,13 +216,7 @@ impl Engine {
                     self.offer_head(&head, None);
                 }
             }
-            Err(error) => {
-                live.counts.refused += 1;
-                self.event(Event::HeadRefused {
-                    code: error.code(),
-                    peer: None,
-                });
-            }
+            Err(error) => self.session_refused(error, None),
         }
     }
 

@@ -198,6 +198,11 @@ impl Broadcast {
         }
     }
 
+    /// A session under the publisher's own signature.
+    pub fn certify(&self, session: &Session) -> Vec<u8> {
+        session.sign(&self.publisher).unwrap()
+    }
+
     /// Signs a head and puts it, its session and its logs where viewers look.
     pub fn publish(&self, world: &mut World, head: &LiveHead) {
         let session = Session {
@@ -210,10 +215,7 @@ impl Broadcast {
         };
         let log = format!("{}/{}", self.slot.folder, self.log);
         let mut files = vec![
-            (
-                self.slot.session(head.session),
-                session.sign(&self.publisher).unwrap(),
-            ),
+            (self.slot.session(head.session), self.certify(&session)),
             (self.slot.newest(), self.sign(head)),
         ];
         let parts = self.parts.as_ref().map(|parts| (&parts.records, &parts.rows));
