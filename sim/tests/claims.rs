@@ -55,10 +55,10 @@ macro_rules! claims {
 claims! {
     vod: "vod", 120 s, 0.78;
     vod_1000: "vod-1000", 60 s, 0.69;
-    live: "live", 90 s, 0.83;
-    live_1000: "live-1000", 60 s, 0.77;
+    live: "live", 90 s, 0.85;
+    live_1000: "live-1000", 60 s, 0.78;
     half_uplink: "half-uplink", 90 s, 0.48;
-    flash_crowd: "flash-crowd", 60 s, 0.82;
+    flash_crowd: "flash-crowd", 60 s, 0.84;
     churn: "churn", 90 s, 0.73;
     renditions: "renditions", 90 s, 0.86;
     seeks: "seeks", 90 s, 0.81;

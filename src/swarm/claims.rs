@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use super::engine::Engine;
 use super::fallback::Part;
 use super::limits::{CLAIMS_BURST, CLAIMS_PER_S, ENOUGH_PEERS, MAX_CLAIMS};
+use super::object::Object;
 use super::rate::Allowance;
 use super::{HttpReason, PeerId, Sharing, Timestamp};
 use crate::content::{CHUNK, Hash, ObjectId};
@@ -38,8 +39,9 @@ const BELIEF_US: u64 = 1_000_000;
 const MAX_BROKEN: u32 = 3;
 /// Slices of which each has an election of its own. In ranks they are the lowest bits.
 const SLICES: u32 = if cfg!(feature = "live") { 8 } else { 1 };
-/// With so many neighbours a swarm is so large that an extra copy of a new segment costs little.
-const MANY_PEERS: usize = 12;
+/// Live: neighbours to whom a claim of somebody else goes on. It gets about all the same, and there are so many claims that
+/// uplinks would be full of them.
+const PASS_TO: usize = 4;
 /// Chunks of which it is not worth while to make slices.
 const FEW_CHUNKS: u32 = 2 * SLICES;
 /// A claim on a slice is as much weaker after each neighbour that passes it on: a quarter of the draws there are.
@@ -182,7 +184,12 @@ impl Engine {
         };
         let slices = self.slices(length);
         let slice = slice_of(rank) % slices;
-        let arriving = self.objects.get(&id).is_some_and(|object| {
+        let object = self.objects.get(&id);
+        if self.live.is_some() && object.is_some_and(Object::is_complete) {
+            // Newcomers fetch what nearly everybody has. Neighbours have been told that it can be had here.
+            return;
+        }
+        let arriving = object.is_some_and(|object| {
             let (first, count) = object.part(slice, 1, slices);
             !object.is_complete() && object.unasked(first, count).count() < count as usize
         });
@@ -275,9 +282,7 @@ impl Engine {
                 .contains_key(&(id, around(slice + next, SLICES)))
         };
         let free = (1..SLICES).take_while(|next| !claimed(next)).count() as u32;
-        // The first copies are what all others wait for.
-        let more = u32::from(self.neighbours() >= MANY_PEERS);
-        let count = (1 + free + more).min(SLICES);
+        let count = 1 + free;
         let from = if count == SLICES { 0 } else { slice };
         let beyond = (from + count).saturating_sub(SLICES);
         self.fetch_part(id, from, count - beyond);
@@ -314,15 +319,25 @@ impl Engine {
     }
 
     fn pass_claim(&mut self, object: ObjectId, rank: u64, but: Option<PeerId>) {
-        let to: Vec<PeerId> = self
+        let mut to: Vec<PeerId> = self
             .peers
             .values()
             .filter(|peer| peer.is_ready() && peer.shares(object.track) && Some(peer.id) != but)
             .map(|peer| peer.id)
             .collect();
+        if self.live.is_some() && but.is_some() {
+            to = self.some_of(&to, PASS_TO);
+        }
         for id in to {
             self.send(id, &Message::Claim { object, rank });
         }
+    }
+
+    /// At most so many of these neighbours: others than those that another viewer would choose, and than the next time.
+    pub(super) fn some_of(&self, peers: &[PeerId], most: usize) -> Vec<PeerId> {
+        let turn = (self.next_request ^ self.draw) as usize % peers.len().max(1);
+        let from_there_on = peers.iter().cycle().skip(turn);
+        from_there_on.take(most.min(peers.len())).copied().collect()
     }
 
     /// This viewer's claim on `id`, or else what is known of the slice that its rank is for.

@@ -23,6 +23,9 @@ const HOPELESS_DIALS: u32 = 3;
 const LOOK_AGAIN_US: u64 = 250_000;
 /// A part that no source holds is fetched elsewhere after this long without progress, microseconds.
 const PARTIAL_PATIENCE_US: u64 = 1_000_000;
+/// Live: peers get this long, and not [`IMPATIENCE_US`], without progress before HTTP is asked too, microseconds: what is
+/// new is on its way to everybody.
+const LIVE_PATIENCE_US: u64 = 350_000;
 
 /// Which of an object's chunks HTTP is to bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +135,12 @@ impl Engine {
             // However steadily a slow peer drips: from here on HTTP would just be in time.
             let final_call = before(expect + expect / 2 + MARGIN_US);
             let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + MARGIN_US / 2;
-            let impatient_at = (progress + IMPATIENCE_US).max(final_call).min(last_chance);
+            let patience = if self.live.is_some() {
+                LIVE_PATIENCE_US
+            } else {
+                IMPATIENCE_US
+            };
+            let impatient_at = (progress + patience).max(final_call).min(last_chance);
             if impatient_at <= now {
                 return Ok((HttpReason::Deadline, Part::Missing));
             }

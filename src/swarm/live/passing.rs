@@ -19,8 +19,10 @@ const HEADS_PER_S: u64 = 8;
 /// Neighbours that are shown a head at once. That is enough for it to go round, and most others get it meanwhile from
 /// somebody else…
 const AT_ONCE: usize = 4;
-/// …so that after this time it goes to few, microseconds.
+/// …so that after this time few have not got it, microseconds…
 const PASS_US: u64 = 200_000;
+/// …of whom as many are shown it as make sure of it, and no more: a head weighs as much as a tenth of a chunk.
+const LATER: usize = 2;
 
 /// What one neighbour and this viewer have told each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,18 +50,16 @@ impl Peer {
 }
 
 impl Engine {
-    /// Shows a head that was taken to some neighbours now, and soon to all who have not seen it.
+    /// Shows a head that was taken to some neighbours now, and soon to some who have not seen it.
     pub(super) fn pass_head_on(&mut self, hash: Hash) {
         if let Some(live) = &mut self.live {
             live.polling.newest = Some(hash);
         }
         let to = self.head_peers();
-        let count = to.len().max(1);
-        let turn = self.draw as usize % count;
-        for id in to.iter().cycle().skip(turn).take(AT_ONCE.min(count)) {
-            self.show_head(*id);
+        for id in self.some_of(&to, AT_ONCE) {
+            self.show_head(id);
         }
-        if count > AT_ONCE {
+        if to.len() > AT_ONCE {
             let at = self.now + PASS_US;
             if let Some(live) = &mut self.live {
                 live.pass_at = Some(at);
@@ -77,7 +77,7 @@ impl Engine {
             .collect()
     }
 
-    /// Shows the newest head to those who have not got it from anybody.
+    /// Shows the newest head to some who have not got it from anybody.
     pub(super) fn pass_head_to_rest(&mut self) {
         let now = self.now;
         let Some(live) = &mut self.live else { return };
@@ -89,7 +89,10 @@ impl Engine {
             }
             None => return,
         }
-        for id in self.head_peers() {
+        let newest = live.polling.newest;
+        let mut to = self.head_peers();
+        to.retain(|id| self.peers.get(id).is_some_and(|peer| peer.heads.shown != newest));
+        for id in self.some_of(&to, LATER) {
             self.show_head(id);
         }
     }
