@@ -33,7 +33,8 @@ test('the origin cuts the response for one segment after the other: nobody who w
     const seen = await viewer.metrics();
     assert.deepEqual(stalls(seen), [], `viewer ${n}`);
     assert.equal(seen.stats.live.state, 'live');
-    assert.ok(seen.bytes.peers > 0, `viewer ${n} has nothing from peers`);
+    // One may be elected each time: the first who has shown what its uplink carries.
+    assert.ok(seen.bytes.peers + seen.bytes.uploaded > 0, `viewer ${n} shares nothing`);
     assert.deepEqual((await stage.check(viewer)).wrong, []);
   }
 });
