@@ -194,7 +194,9 @@ function packages(...names) {
 /** Two files at a time: they mostly wait for playback, which takes its time on any machine. */
 function browserSuite(name) {
   const folder = path.join(ROOT, 'tests', 'browser', name);
-  const command = [process.execPath, '--test', '--test-concurrency=2', '--test-reporter=spec', folder];
+  // A file of tests that does not end within so long does not end at all.
+  const how = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec'];
+  const command = [process.execPath, ...how, folder];
   return { name, needs: ['build', 'streams'], webrtc: true, commands: [command] };
 }
 

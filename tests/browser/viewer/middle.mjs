@@ -4,6 +4,7 @@
 
 const relay = new WebSocket(new URL(location.href).searchParams.get('relay'));
 relay.binaryType = 'arraybuffer';
+const opened = new Promise((resolve) => (relay.onopen = resolve));
 const certificate = await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' });
 const connections = new Map();
 
@@ -16,7 +17,7 @@ relay.onmessage = ({ data }) => {
     if (channel?.readyState === 'open') channel.send(data.slice(5));
   }
 };
-await new Promise((resolve) => (relay.onopen = resolve));
+await opened;
 // Nothing but a description tells what the certificate's fingerprint is, in every browser.
 const { browser: first } = end(0, { offer: false });
 say({ ready: true, sdp: (await first.createOffer()).sdp });
