@@ -53,24 +53,24 @@ macro_rules! claims {
 }
 
 claims! {
-    vod: "vod", 120 s, 0.78;
+    vod: "vod", 120 s, 0.77;
     vod_1000: "vod-1000", 60 s, 0.69;
     live: "live", 90 s, 0.85;
     live_1000: "live-1000", 60 s, 0.78;
     half_uplink: "half-uplink", 90 s, 0.48;
     flash_crowd: "flash-crowd", 60 s, 0.84;
-    churn: "churn", 90 s, 0.73;
+    churn: "churn", 90 s, 0.72;
     renditions: "renditions", 90 s, 0.86;
     seeks: "seeks", 90 s, 0.81;
     slow_and_silent: "slow-and-silent", 90 s, 0.67;
     corrupting: "corrupting", 90 s, 0.69;
     liars: "liars", 90 s, 1.17;
     free_riders: "free-riders", 90 s, 0.79;
-    tracker_outage: "tracker-outage", 130 s, 0.76;
-    origin_outage: "origin-outage", 120 s, 0.83;
+    tracker_outage: "tracker-outage", 130 s, 0.75;
+    origin_outage: "origin-outage", 120 s, 0.82;
     partition: "partition", 130 s, 0.77;
     mixed_networks: "mixed-networks", 90 s, 0.93;
-    equal_uplinks: "equal-uplinks", 90 s, 0.76;
+    equal_uplinks: "equal-uplinks", 90 s, 0.73;
     three_viewers: "three-viewers", 66 s, 0.84;
     cell: "cell", 60 s, 0.70;
 }

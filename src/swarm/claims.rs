@@ -333,13 +333,6 @@ impl Engine {
         }
     }
 
-    /// At most so many of these neighbours: others than those that another viewer would choose, and than the next time.
-    pub(super) fn some_of(&self, peers: &[PeerId], most: usize) -> Vec<PeerId> {
-        let turn = (self.next_request ^ self.draw) as usize % peers.len().max(1);
-        let from_there_on = peers.iter().cycle().skip(turn);
-        from_there_on.take(most.min(peers.len())).copied().collect()
-    }
-
     /// This viewer's claim on `id`, or else what is known of the slice that its rank is for.
     fn claim_of(&self, id: ObjectId, rank: u64) -> Option<Claim> {
         let own = (0..SLICES)

@@ -410,6 +410,13 @@ impl Engine {
         self.dirty = true;
     }
 
+    /// At most so many of these neighbours: others than those that another viewer would choose, and than the next time.
+    pub(super) fn some_of(&self, peers: &[PeerId], most: usize) -> Vec<PeerId> {
+        let turn = (self.next_request ^ self.draw) as usize % peers.len().max(1);
+        let from_there_on = peers.iter().cycle().skip(turn);
+        from_there_on.take(most.min(peers.len())).copied().collect()
+    }
+
     pub(super) fn send(&mut self, id: PeerId, message: &Message) {
         let bytes = wire::encode(message);
         if let Some(peer) = self.peers.get_mut(&id) {

@@ -31,6 +31,8 @@ const STUCK_CHANNEL_US: u64 = 1_000_000;
 const QUEUE_US: u64 = 450_000;
 /// Windows are counted in parts of a chunk.
 const WINDOW_PARTS: u32 = 16;
+/// Refusals in a row after which one who says that it is busy is not counted on any more.
+const MAX_BUSY: u32 = 4;
 /// The longest rest between two requests to a peer that answers late, microseconds.
 const MAX_REST_US: u64 = 6_000_000;
 /// A peer that timed out three times in a row is left alone for this long.
@@ -475,7 +477,7 @@ impl Peer {
     pub(super) fn refused(&mut self, id: u32, is_busy: bool, now: Timestamp) -> Option<Request> {
         let request = self.requests.remove(&id)?;
         let until = Some(now.plus_ms(100 << self.rejects.min(5)));
-        if is_busy {
+        if is_busy && self.rejects < MAX_BUSY {
             self.rests_until = until;
         } else {
             self.held_until = until;

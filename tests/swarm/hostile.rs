@@ -205,6 +205,27 @@ fn a_peer_that_refuses_everything_is_not_asked_in_a_loop() {
 }
 
 #[test]
+fn a_peer_that_says_for_ever_that_it_is_busy_is_not_waited_for() {
+    let (mut world, first, second) = pair(Behaviour::Refuses);
+    world.input(
+        second,
+        Input::Player {
+            position_us: 0,
+            rate_milli: 1_000,
+            buffered_end_us: 12_000_000,
+            paused: false,
+            seeking: false,
+        },
+    );
+    let asked_at = world.now;
+    world.demand(second, 6, "v/6.m4s");
+    let has_it = |world: &World| world.viewers[second].delivered.contains_key(&DemandId(6));
+    // Long before the player has to have it, or it would have nothing in hand any more.
+    assert!(world.run_until(asked_at + 5_000_000, has_it), "it is waited for");
+    assert!(world.viewers[first].refusals > 0, "the attack took place");
+}
+
+#[test]
 fn a_peer_that_drips_does_not_hold_off_http_past_the_deadline() {
     let mut world = World::new(20, 1_500_000);
     let first = world.join(Behaviour::Drips);

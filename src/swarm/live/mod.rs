@@ -14,6 +14,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::engine::Engine;
+use super::peer::Peer;
 use super::session::TRACKER_UNCERTAINTY_S;
 use super::timer::Timer;
 use super::{CloseReason, Event, FetchId, LiveStats, Output, PeerId, RefuseCode, Timestamp};
@@ -181,9 +182,12 @@ impl Engine {
         if second.is_empty() {
             return;
         }
+        let hash = Hash::of(&[&second]);
         let message = Message::Head(second);
         for id in self.head_peers() {
-            if Some(id) != from {
+            // The same twice would be an offence.
+            let has_seen = |peer: &Peer| peer.heads.shown == Some(hash);
+            if Some(id) != from && !self.peers.get(&id).is_some_and(has_seen) {
                 self.send(id, &message);
             }
         }
@@ -237,7 +241,7 @@ impl Engine {
         self.event(Event::LiveRestarted);
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
         for id in peers {
-            if self.peers.get(&id).is_some_and(super::peer::Peer::is_ready) {
+            if self.peers.get(&id).is_some_and(Peer::is_ready) {
                 let reason = ByeReason::Replaced;
                 self.send(id, &Message::Bye { reason });
             }

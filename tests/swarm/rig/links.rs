@@ -10,6 +10,9 @@ impl World {
         let Some(&(other, their)) = self.viewers[viewer].links.get(&peer) else {
             return;
         };
+        if let Some(kind) = bytes.first().filter(|_| !data) {
+            *self.viewers[viewer].sent.entry(*kind).or_default() += 1;
+        }
         let len = bytes.len() as u64;
         *self.viewers[viewer].buffered.entry(peer).or_default() += len;
         self.viewers[viewer].sent_to.insert(peer);

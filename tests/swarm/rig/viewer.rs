@@ -15,6 +15,8 @@ pub struct Viewer {
     pub refusals: u64,
     pub rows_sent: u64,
     pub rejects_sent: u64,
+    /// Control messages that it sent, by their type.
+    pub sent: BTreeMap<u8, u64>,
     pub store: BTreeMap<(ObjectId, u32), Vec<u8>>,
     /// What it said to the tracker, in its order.
     pub to_tracker: Vec<Said>,
@@ -42,6 +44,7 @@ impl Viewer {
             refusals: 0,
             rows_sent: 0,
             rejects_sent: 0,
+            sent: BTreeMap::new(),
             store: BTreeMap::new(),
             to_tracker: Vec::new(),
             held: BTreeMap::new(),
