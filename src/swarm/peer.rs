@@ -476,13 +476,17 @@ impl Peer {
     /// It refused a request. Nothing of it will come, and the next waits a little longer each time.
     pub(super) fn refused(&mut self, id: u32, is_busy: bool, now: Timestamp) -> Option<Request> {
         let request = self.requests.remove(&id)?;
-        let until = Some(now.plus_ms(100 << self.rejects.min(5)));
-        if is_busy && self.rejects < MAX_BUSY {
-            self.rests_until = until;
-        } else {
-            self.held_until = until;
+        let waits = self.held_until.max(self.rests_until);
+        // Several that were asked for at once are refused at once, and that is one refusal.
+        if waits.is_none_or(|until| until <= now) {
+            let until = Some(now.plus_ms(100 << self.rejects.min(5)));
+            if is_busy && self.rejects < MAX_BUSY {
+                self.rests_until = until;
+            } else {
+                self.held_until = until;
+            }
+            self.rejects += 1;
         }
-        self.rejects += 1;
         if self.requests.is_empty() {
             self.download.stop(now);
         }
