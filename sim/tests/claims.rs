@@ -53,24 +53,24 @@ macro_rules! claims {
 }
 
 claims! {
-    vod: "vod", 120 s, 0.77;
-    vod_1000: "vod-1000", 60 s, 0.69;
+    vod: "vod", 120 s, 0.76;
+    vod_1000: "vod-1000", 60 s, 0.70;
     live: "live", 90 s, 0.85;
-    live_1000: "live-1000", 60 s, 0.78;
-    half_uplink: "half-uplink", 90 s, 0.48;
+    live_1000: "live-1000", 60 s, 0.80;
+    half_uplink: "half-uplink", 90 s, 0.46;
     flash_crowd: "flash-crowd", 60 s, 0.84;
     churn: "churn", 90 s, 0.72;
-    renditions: "renditions", 90 s, 0.86;
-    seeks: "seeks", 90 s, 0.81;
-    slow_and_silent: "slow-and-silent", 90 s, 0.67;
-    corrupting: "corrupting", 90 s, 0.69;
+    renditions: "renditions", 90 s, 0.89;
+    seeks: "seeks", 90 s, 0.84;
+    slow_and_silent: "slow-and-silent", 90 s, 0.65;
+    corrupting: "corrupting", 90 s, 0.67;
     liars: "liars", 90 s, 1.17;
     free_riders: "free-riders", 90 s, 0.79;
     tracker_outage: "tracker-outage", 130 s, 0.75;
-    origin_outage: "origin-outage", 120 s, 0.82;
-    partition: "partition", 130 s, 0.77;
-    mixed_networks: "mixed-networks", 90 s, 0.93;
+    origin_outage: "origin-outage", 120 s, 0.80;
+    partition: "partition", 130 s, 0.75;
+    mixed_networks: "mixed-networks", 90 s, 0.96;
     equal_uplinks: "equal-uplinks", 90 s, 0.73;
-    three_viewers: "three-viewers", 66 s, 0.84;
+    three_viewers: "three-viewers", 66 s, 0.95;
     cell: "cell", 60 s, 0.68;
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::engine::Engine;
 use super::limits::MAX_UPLOAD_QUEUE;
-use super::object::By;
+use super::object::{By, Object};
 use super::peer::{Held, Peer, Request};
 use super::schedule::{URGENT_US, Want};
 use super::timer::Timer;
@@ -52,10 +52,17 @@ impl Engine {
     pub(super) fn refill(&mut self, peer: PeerId) {
         let wants = core::mem::take(&mut self.wants);
         for want in &wants {
-            let useful = self.peers.get(&peer).is_some_and(|peer| {
-                peer.holdings.has_some(want.id) && peer.window_free(Urgency::Urgent, self.now) > 0
-            });
-            if useful && self.catalog.row(want.id).is_some() {
+            let Some(to) = self.peers.get(&peer) else { break };
+            if to.window_free(Urgency::Urgent, self.now) == 0 {
+                break;
+            }
+            let held = to.holdings.of(want.id);
+            let lacks = |object: &Object| {
+                object
+                    .unasked(want.first, want.count)
+                    .any(|chunk| held.as_ref().is_some_and(|held| held.has(chunk)))
+            };
+            if self.objects.get(&want.id).is_some_and(lacks) && self.catalog.row(want.id).is_some() {
                 self.ask_peers(want, Some(peer));
             }
         }
@@ -77,6 +84,12 @@ impl Engine {
         if urgency > Urgency::Prefetch && only.is_none() {
             self.upgrade(want.id, urgency);
         }
+        let asked = |peer: &Peer| only.is_none_or(|only| only == peer.id);
+        let may_be_asked = |peer: &Peer| asked(peer) && peer.window_free(urgency, now) > 0;
+        if !self.sources_of(want.id).any(|(peer, _)| may_be_asked(peer)) {
+            // Nearly always, in a swarm whose uplinks are full.
+            return;
+        }
         let Some(object) = self.objects.get(&want.id) else {
             return;
         };
@@ -92,18 +105,20 @@ impl Engine {
         let patient = cfg!(feature = "live") && self.live.is_some();
         let mut sources: Vec<Source<'_>> = Vec::new();
         for (peer, held) in self.sources_of(want.id) {
-            for (chunk, holders) in &mut open {
-                *holders += usize::from(held.has(*chunk));
+            // Who holds all of them makes none rarer than another.
+            if let Held::Part(part) = &held {
+                for (chunk, holders) in &mut open {
+                    *holders += usize::from(part.contains(*chunk));
+                }
             }
-            let asked = only.is_none_or(|only| only == peer.id);
-            if !asked && !patient {
+            if !asked(peer) && !patient {
                 continue;
             }
             let eta_us = peer.eta_us(1) + if patient { peer.held_up_us(now) } else { 0 };
             sources.push(Source {
                 id: peer.id,
                 held,
-                free: if asked { peer.window_free(urgency, now) } else { 0 },
+                free: if asked(peer) { peer.window_free(urgency, now) } else { 0 },
                 room: MAX_UPLOAD_QUEUE.saturating_sub(peer.requests.len()),
                 eta_us,
                 chunk_us: peer.eta_us(2).saturating_sub(peer.eta_us(1)),

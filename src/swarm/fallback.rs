@@ -169,9 +169,12 @@ impl Engine {
 
     /// Whether a first peer may be ready soon.
     fn peers_expected(&self) -> bool {
-        let hopeless = self.connections_made >= HOPELESS_DIALS && self.connections_proved == 0;
-        let dialling = |peer: &Peer| !peer.is_ready() && self.now.since(peer.created_at) < DIAL_PATIENCE_US;
-        !hopeless && (self.peers.values().any(dialling) || self.session.may_bring_peers(self.now))
+        let given_up = self.connections_made.saturating_sub(self.peers.len() as u32);
+        let hopeless = given_up >= HOPELESS_DIALS && self.connections_proved == 0;
+        let coming = |peer: &Peer| {
+            (!peer.is_ready() || peer.shared.is_none()) && self.now.since(peer.created_at) < DIAL_PATIENCE_US
+        };
+        !hopeless && (self.peers.values().any(coming) || self.session.may_bring_peers(self.now))
     }
 
     /// When peers will have brought what is missing, reckoned from their rates.

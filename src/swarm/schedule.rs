@@ -135,11 +135,11 @@ impl Engine {
                 }
             }
         }
-        if self.config.sharing != Sharing::Off && self.peers.values().any(|peer| peer.is_source(now)) {
-            self.prefetch_wants(&mut wants);
-        }
         for want in &mut wants {
             want.holders = self.sources_of(want.id).count();
+        }
+        if self.config.sharing != Sharing::Off && self.peers.values().any(|peer| peer.is_source(now)) {
+            self.prefetch_wants(&mut wants);
         }
         let draw = self.draw | 1;
         sort_by_key(&mut wants, |want| {
@@ -187,7 +187,11 @@ impl Engine {
                     .get(&id)
                     .is_some_and(super::object::Object::is_complete);
                 let fresh = self.is_fresh(id);
-                if held || !(fresh || self.somebody_has(id)) || !self.ensure_object(id) {
+                if held {
+                    continue;
+                }
+                let holders = self.sources_of(id).count();
+                if !(holders > 0 || fresh || self.somebody_has(id)) || !self.ensure_object(id) {
                     continue;
                 }
                 let need_at = self.need_at(id, now, None);
@@ -200,7 +204,7 @@ impl Engine {
                     fresh,
                     first: 0,
                     count: chunks,
-                    holders: 0,
+                    holders,
                 });
             }
         }

@@ -80,6 +80,28 @@ fn a_second_viewer_is_fed_by_the_first() {
 }
 
 #[test]
+fn who_dials_several_neighbours_at_once_does_not_give_them_up() {
+    let mut world = World::new(20, SEGMENT);
+    for _ in 0..4 {
+        let holder = world.join(Behaviour::Honest);
+        world.demand(holder, 0, "v/0.m4s");
+        world.demand(holder, 2, "v/2.m4s");
+        world.run(4_000_000);
+    }
+    let before = world.origin.requests.clone();
+    let newcomer = world.join(Behaviour::Honest);
+    let soon = world.now + 1_000_000;
+    let dialling = |world: &World| world.viewers[newcomer].engine.stats().connections_made >= 3;
+    assert!(world.run_until(soon, dialling), "it dials three");
+    assert_eq!(world.viewers[newcomer].engine.stats().connections_proved, 0);
+    world.input(newcomer, playing(0, 0));
+    world.demand_later(newcomer, 2, "v/2.m4s", 4_000_000);
+    world.run(4_000_000);
+    assert_eq!(got(&world, newcomer, 2), Some(&segment(2)));
+    assert_eq!(world.origin.requests["v/2.m4s"], before["v/2.m4s"]);
+}
+
+#[test]
 fn three_staggered_players_share_nearly_everything() {
     let mut world = World::new(40, SEGMENT);
     let mut players = Vec::new();
