@@ -118,7 +118,11 @@ impl Engine {
             sources.push(Source {
                 id: peer.id,
                 held,
-                free: if asked(peer) { peer.window_free(urgency, now) } else { 0 },
+                free: if asked(peer) {
+                    peer.window_free(urgency, now)
+                } else {
+                    0
+                },
                 room: MAX_UPLOAD_QUEUE.saturating_sub(peer.requests.len()),
                 eta_us,
                 chunk_us: peer.eta_us(2).saturating_sub(peer.eta_us(1)),

@@ -18,7 +18,7 @@ use super::{PeerId, Timestamp};
 use crate::content::{CHUNK, Hash, ObjectId, TrackId};
 use crate::identity::{Fingerprint, Handle, Handshake, PeerIdentity};
 use crate::signal::{Candidate, IntroductionId};
-use crate::wire::{Have, Urgency};
+use crate::wire::{Have, Partial, Urgency};
 
 /// Before the first measurement a peer is taken for one that fills 4 Mbit/s.
 const ASSUMED_RATE: u64 = 500_000;
@@ -170,6 +170,16 @@ impl Holdings {
             return Some(Held::All);
         }
         self.partial.get(&id).map(Held::Part)
+    }
+
+    /// Whether a part that somebody else holds has chunks that this one does not.
+    pub(super) fn lack(&self, track: TrackId, part: &Partial) -> bool {
+        let held = self.of(ObjectId::new(track, part.index));
+        part.chunks.iter().any(|range| match &held {
+            Some(Held::All) => false,
+            Some(Held::Part(held)) => !held.covers(range.first, range.count),
+            None => true,
+        })
     }
 
     fn has_all(&self, id: ObjectId) -> bool {

@@ -54,8 +54,14 @@ impl RangeSet {
 
     /// Whether `value` is in the set.
     pub(super) fn contains(&self, value: u32) -> bool {
-        let at = self.ranges.partition_point(|&(_, e)| e <= value);
-        self.ranges.get(at).is_some_and(|&(s, _)| s <= value)
+        self.covers(value, 1)
+    }
+
+    /// Whether all of `start..start + count` is in the set.
+    pub(super) fn covers(&self, start: u32, count: u32) -> bool {
+        let at = self.ranges.partition_point(|&(_, e)| e <= start);
+        let end = start.saturating_add(count);
+        self.ranges.get(at).is_some_and(|&(s, e)| s <= start && e >= end)
     }
 
     /// How many ranges it takes.
@@ -103,6 +109,10 @@ mod tests {
             prop_assert_eq!(ranges.count(), oracle.len() as u64);
             for value in 0..80 {
                 prop_assert_eq!(ranges.contains(value), oracle.contains(&value));
+                for count in 1..8 {
+                    let all = (value..value + count).all(|value| oracle.contains(&value));
+                    prop_assert_eq!(ranges.covers(value, count), all);
+                }
             }
         }
     }

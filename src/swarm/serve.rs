@@ -405,12 +405,15 @@ impl Engine {
             .collect();
         for id in ids {
             for have in &haves {
-                if self
-                    .peers
-                    .get(&id)
-                    .is_some_and(|peer| peer.shared.is_none() || peer.shares(have.track))
-                {
-                    self.send(id, &Message::Have(have.clone()));
+                let Some(peer) = self.peers.get(&id) else { continue };
+                if peer.shared.is_some() && !peer.shares(have.track) {
+                    continue;
+                }
+                let mut have = have.clone();
+                // What it holds itself it will not ask for; it is told when the segment is complete.
+                have.partial.retain(|part| peer.holdings.lack(have.track, part));
+                if !(have.complete.is_empty() && have.partial.is_empty()) {
+                    self.send(id, &Message::Have(have));
                 }
             }
         }

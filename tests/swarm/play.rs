@@ -5,6 +5,8 @@ use swarmseal::content::{ObjectId, TrackId};
 use swarmseal::swarm::{DemandId, Event, Input, RefuseCode, Sharing, Timestamp};
 
 const SEGMENT: usize = 150_000;
+/// How the messages of this kind begin.
+const HAVE: u8 = 0x04;
 
 fn got(world: &World, viewer: usize, id: u32) -> Option<&Vec<u8>> {
     world.viewers[viewer]
@@ -333,9 +335,12 @@ fn chunks_are_passed_on_while_the_segment_is_still_arriving() {
     world.origin.bytes_per_s = 250_000;
     world.demand(first, 2, "v/7.m4s");
     world.run(1_000_000);
+    let told = |world: &World| world.viewers[second].sent[&HAVE];
+    let before = told(&world);
     world.input(second, playing(0, 20_000_000));
     world.demand(second, 2, "v/7.m4s");
     world.run(2_000_000);
+    assert_eq!(told(&world), before, "whoever sent a chunk is not told of it");
     let partial = world.viewers[second].store.keys().filter(|(id, _)| {
         *id == ObjectId {
             track: TrackId(1),
@@ -347,6 +352,7 @@ fn chunks_are_passed_on_while_the_segment_is_still_arriving() {
     world.run(6_000_000);
     assert!(got(&world, second, 2).is_some());
     assert_eq!(world.origin.requests["v/7.m4s"], 1);
+    assert_eq!(told(&world), before + 1, "but that the segment is complete");
 }
 
 const fn playing(position_us: u64, buffered_end_us: u64) -> Input<'static> {
