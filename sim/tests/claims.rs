@@ -54,16 +54,16 @@ macro_rules! claims {
 
 claims! {
     vod: "vod", 120 s, 0.76;
-    vod_1000: "vod-1000", 60 s, 0.68;
+    vod_1000: "vod-1000", 60 s, 0.70;
     live: "live", 90 s, 0.85;
     live_1000: "live-1000", 60 s, 0.80;
-    half_uplink: "half-uplink", 90 s, 0.46;
+    half_uplink: "half-uplink", 90 s, 0.47;
     flash_crowd: "flash-crowd", 60 s, 0.84;
     churn: "churn", 90 s, 0.72;
     renditions: "renditions", 90 s, 0.89;
     seeks: "seeks", 90 s, 0.84;
-    slow_and_silent: "slow-and-silent", 90 s, 0.63;
-    corrupting: "corrupting", 90 s, 0.65;
+    slow_and_silent: "slow-and-silent", 90 s, 0.62;
+    corrupting: "corrupting", 90 s, 0.68;
     liars: "liars", 90 s, 1.17;
     free_riders: "free-riders", 90 s, 0.79;
     tracker_outage: "tracker-outage", 130 s, 0.75;

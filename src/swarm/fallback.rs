@@ -15,6 +15,11 @@ const MARGIN_US: u64 = 800_000;
 const MARGIN_SHARE: u64 = 5;
 /// …up to this much with a long buffer, microseconds.
 const MAX_MARGIN_US: u64 = 4_000_000;
+/// Peers who hold all of it and go on bringing some have until so much earlier, microseconds…
+const FINAL_US: u64 = 500_000;
+/// …and, whatever they bring, until so much earlier, microseconds: what HTTP takes is an estimate, and this is what is left for it
+/// to be wrong.
+const LAST_US: u64 = 300_000;
 /// A connection that is being made counts as hope for this long, microseconds…
 const DIAL_PATIENCE_US: u64 = 3_000_000;
 /// …and not at all after this many, none of which came about.
@@ -133,8 +138,8 @@ impl Engine {
                 return Ok((HttpReason::Startup, Part::Missing));
             };
             // However steadily a slow peer drips: from here on HTTP would just be in time.
-            let final_call = before(expect + expect / 2 + MARGIN_US);
-            let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + MARGIN_US / 2;
+            let final_call = before(expect + expect / 2 + FINAL_US);
+            let last_chance = final_call.max(object.asked_peers_at.unwrap_or(now)) + (FINAL_US - LAST_US);
             let patience = if self.live.is_some() {
                 LIVE_PATIENCE_US
             } else {
