@@ -56,11 +56,13 @@ impl Engine {
             if to.window_free(Urgency::Urgent, self.now) == 0 {
                 break;
             }
-            let held = to.holdings.of(want.id);
+            let Some(held) = to.holdings.of(want.id) else {
+                continue;
+            };
             let lacks = |object: &Object| {
                 object
                     .unasked(want.first, want.count)
-                    .any(|chunk| held.as_ref().is_some_and(|held| held.has(chunk)))
+                    .any(|chunk| held.has(chunk))
             };
             if self.objects.get(&want.id).is_some_and(lacks) && self.catalog.row(want.id).is_some() {
                 self.ask_peers(want, Some(peer));

@@ -15,10 +15,10 @@ const MARGIN_US: u64 = 800_000;
 const MARGIN_SHARE: u64 = 5;
 /// …up to this much with a long buffer, microseconds.
 const MAX_MARGIN_US: u64 = 4_000_000;
-/// Peers who hold all of it and go on bringing some have until so much earlier, microseconds…
+/// Peers who hold all of it have until so much earlier if they bring nothing meanwhile, microseconds…
 const FINAL_US: u64 = 500_000;
-/// …and, whatever they bring, until so much earlier, microseconds: what HTTP takes is an estimate, and this is what is left for it
-/// to be wrong.
+/// …and until so much earlier while they go on bringing some, microseconds: HTTP takes about as long as was reckoned, and this is
+/// what is left for it to be late.
 const LAST_US: u64 = 300_000;
 /// A connection that is being made counts as hope for this long, microseconds…
 const DIAL_PATIENCE_US: u64 = 3_000_000;

@@ -130,13 +130,10 @@ impl Engine {
                         fresh: false,
                         first,
                         count,
-                        holders: 0,
+                        holders: self.sources_of(span.object).count(),
                     }),
                 }
             }
-        }
-        for want in &mut wants {
-            want.holders = self.sources_of(want.id).count();
         }
         if self.config.sharing != Sharing::Off && self.peers.values().any(|peer| peer.is_source(now)) {
             self.prefetch_wants(&mut wants);

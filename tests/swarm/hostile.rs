@@ -262,6 +262,38 @@ fn a_peer_that_drips_does_not_hold_off_http_past_the_deadline() {
 }
 
 #[test]
+fn what_a_peer_brings_too_slowly_is_in_time_even_if_http_takes_longer_than_it_did() {
+    let mut world = World::new(20, 500_000);
+    let first = world.join(Behaviour::Honest);
+    for n in 0..8 {
+        world.demand(first, n, &format!("v/{n}.m4s"));
+    }
+    world.run(10_000_000);
+    let second = world.join(Behaviour::Honest);
+    world.run(1_000_000);
+    for n in 0..7 {
+        world.demand(second, n, &format!("v/{n}.m4s"));
+        world.run(4_000_000);
+    }
+    world.link_bytes_per_s = 80_000;
+    world.demand(first, 8, "v/8.m4s");
+    world.run(400_000);
+    let from_peers = |world: &World| world.viewers[second].engine.stats().media.from_peers;
+    let before = from_peers(&world);
+    let due = world.now + 4_000_000;
+    world.demand_later(second, 8, "v/8.m4s", 4_000_000);
+    world.origin.latency_us += 400_000;
+    world.run(10_000_000);
+    assert!(from_peers(&world) > before, "it brought some");
+    assert_eq!(
+        world.origin.requests["v/8.m4s"], 3,
+        "of the rest, two parts come over HTTP"
+    );
+    let (at, _) = world.viewers[second].delivered[&DemandId(8)];
+    assert!(at <= due.0, "{} µs late", at - due.0);
+}
+
+#[test]
 fn data_that_comes_too_late_is_no_offence_and_data_never_asked_for_is() {
     for (asked, blamed_for) in [(true, None), (false, Some("unsolicited_data"))] {
         let (mut world, _, second) = pair(Behaviour::Silent);

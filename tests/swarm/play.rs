@@ -2,7 +2,7 @@
 
 use crate::rig::{Behaviour, Crowd, NOW_S, World, bytes};
 use swarmseal::content::{ObjectId, TrackId};
-use swarmseal::swarm::{DemandId, Event, Input, RefuseCode, Sharing, Timestamp};
+use swarmseal::swarm::{DemandId, Event, Input, PeerId, RefuseCode, Sharing, Timestamp};
 
 const SEGMENT: usize = 150_000;
 /// How the messages of this kind begin.
@@ -101,6 +101,36 @@ fn who_dials_several_neighbours_at_once_does_not_give_them_up() {
     world.run(4_000_000);
     assert_eq!(got(&world, newcomer, 2), Some(&segment(2)));
     assert_eq!(world.origin.requests["v/2.m4s"], before["v/2.m4s"]);
+}
+
+#[test]
+fn who_could_reach_none_of_three_neighbours_waits_for_no_fourth() {
+    let mut world = World::new(20, SEGMENT);
+    for _ in 0..4 {
+        let holder = world.join(Behaviour::Honest);
+        world.demand(holder, 0, "v/0.m4s");
+        world.demand(holder, 2, "v/2.m4s");
+        world.run(4_000_000);
+    }
+    let newcomer = world.join(Behaviour::Honest);
+    let soon = world.now + 1_000_000;
+    let dialling = |world: &World| world.viewers[newcomer].engine.stats().connections_made >= 4;
+    assert!(world.run_until(soon, dialling), "it dials four");
+    let dialled = world.viewers[newcomer].engine.stats().peers;
+    for peer in dialled.iter().take(3) {
+        let peer = PeerId(peer.peer);
+        world.input(newcomer, Input::PeerFailed { peer, reason: "ice" });
+    }
+    assert_eq!(
+        world.viewers[newcomer].engine.stats().peers.len(),
+        1,
+        "one is left"
+    );
+    let before = world.origin.requests["v/2.m4s"];
+    world.input(newcomer, playing(0, 0));
+    world.demand_later(newcomer, 2, "v/2.m4s", 4_000_000);
+    let at_once = world.now + 300_000;
+    assert!(world.run_until(at_once, |world| world.origin.requests["v/2.m4s"] > before));
 }
 
 #[test]
