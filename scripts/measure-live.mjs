@@ -36,9 +36,8 @@ const NOTICES = [
   'clock-off',
   'warning',
 ];
-/** For a fault that wants it, who came last goes back so far, so long before it: to what it never had, but others have. */
+/** For a fault that wants it, who came last goes back so far as it begins: to what it never had, but others have. */
 const BACK_SECONDS = 18;
-const SOUGHT_BACK_MS = 5_000;
 /** By then, everybody plays and has met. */
 const FAULT_AFTER_SECONDS = 15;
 
@@ -144,12 +143,11 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
   const until = from + (plan.seconds + plan.stagger * (plan.viewers - 1)) * 1000;
   const faultAt = from + (plan.stagger * (plan.viewers - 1) + FAULT_AFTER_SECONDS) * 1000;
   const churnMs = (plan.churn ?? Infinity) * 1000;
-  let [joined, churnAt, begunAt, overAt, soughtBack] = [
+  let [joined, churnAt, begunAt, overAt] = [
     0,
     from + plan.stagger * plan.viewers * 1000 + churnMs,
     null,
     null,
-    false,
   ];
   while (Date.now() < until) {
     if (joined < plan.viewers && Date.now() >= from + joined * plan.stagger * 1000) {
@@ -161,11 +159,10 @@ async function run({ browsers, live, origin, page, folder }, { peers, fault }) {
       await depart(here[0]);
       await join();
     }
-    if (fault?.seeksBack === true && !soughtBack && Date.now() >= faultAt - SOUGHT_BACK_MS) {
-      soughtBack = true;
-      await seekBack(here.at(-1));
-    }
     if (fault !== null && begunAt === null && Date.now() >= faultAt) {
+      if (fault.seeksBack === true) {
+        await seekBack(here.at(-1));
+      }
       await fault.begin();
       begunAt = Date.now();
     }
@@ -227,8 +224,11 @@ async function account(entry) {
 }
 
 /** To before where it began. */
-async function seekBack({ viewer, samples }) {
+async function seekBack(entry) {
+  const { viewer, samples } = entry;
   await viewer.seek(Math.max(0, samples.find(({ position }) => position > 0).position - BACK_SECONDS));
+  // What it has in hand there is what counts.
+  await look(entry);
 }
 
 /** Clocks are wrong one way and the other in turn, and every third one is right. */

@@ -12,8 +12,8 @@ const PEERS: u32 = 40;
 const SEED: u64 = 1;
 
 /// Runs a scenario; no viewer may be worse off than over HTTP alone, and viewers must give each other at least `least` of
-/// what uplinks allow. That is what was reached, less a little: it goes down only for what costs something by its nature, such
-/// as what announcers show to their tracker.
+/// what uplinks allow. That is what was reached, less a little: single seeds move by some points with any change, so it goes down only where
+/// the mean of several seeds does not, or for what costs something by its nature, such as what announcers show to their tracker.
 fn holds(name: &str, seconds: u32, least: f64) {
     let changes = [("peers", PEERS), ("seconds", seconds)];
     let changes = changes.map(|(field, value)| Change::read(&format!("{field}={value}")).unwrap());
@@ -53,24 +53,24 @@ macro_rules! claims {
 }
 
 claims! {
-    vod: "vod", 120 s, 0.76;
-    vod_1000: "vod-1000", 60 s, 0.70;
+    vod: "vod", 120 s, 0.77;
+    vod_1000: "vod-1000", 60 s, 0.71;
     live: "live", 90 s, 0.85;
-    live_1000: "live-1000", 60 s, 0.80;
-    half_uplink: "half-uplink", 90 s, 0.47;
+    live_1000: "live-1000", 60 s, 0.81;
+    half_uplink: "half-uplink", 90 s, 0.48;
     flash_crowd: "flash-crowd", 60 s, 0.84;
     churn: "churn", 90 s, 0.72;
     renditions: "renditions", 90 s, 0.89;
     seeks: "seeks", 90 s, 0.84;
     slow_and_silent: "slow-and-silent", 90 s, 0.62;
-    corrupting: "corrupting", 90 s, 0.68;
+    corrupting: "corrupting", 90 s, 0.70;
     liars: "liars", 90 s, 1.17;
     free_riders: "free-riders", 90 s, 0.79;
-    tracker_outage: "tracker-outage", 130 s, 0.75;
-    origin_outage: "origin-outage", 120 s, 0.80;
-    partition: "partition", 130 s, 0.75;
+    tracker_outage: "tracker-outage", 130 s, 0.76;
+    origin_outage: "origin-outage", 120 s, 0.83;
+    partition: "partition", 130 s, 0.77;
     mixed_networks: "mixed-networks", 90 s, 0.96;
-    equal_uplinks: "equal-uplinks", 90 s, 0.73;
+    equal_uplinks: "equal-uplinks", 90 s, 0.75;
     three_viewers: "three-viewers", 66 s, 0.95;
-    cell: "cell", 60 s, 0.68;
+    cell: "cell", 60 s, 0.71;
 }
