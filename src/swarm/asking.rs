@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::engine::Engine;
 use super::limits::MAX_UPLOAD_QUEUE;
-use super::object::{By, Object};
+use super::object::By;
 use super::peer::{Held, Peer, Request};
 use super::schedule::{URGENT_US, Want};
 use super::timer::Timer;
@@ -56,15 +56,13 @@ impl Engine {
             if to.window_free(Urgency::Urgent, self.now) == 0 {
                 break;
             }
-            let Some(held) = to.holdings.of(want.id) else {
+            let (Some(held), Some(object)) = (to.holdings.of(want.id), self.objects.get(&want.id)) else {
                 continue;
             };
-            let lacks = |object: &Object| {
-                object
-                    .unasked(want.first, want.count)
-                    .any(|chunk| held.has(chunk))
-            };
-            if self.objects.get(&want.id).is_some_and(lacks) && self.catalog.row(want.id).is_some() {
+            let useful = object
+                .unasked(want.first, want.count)
+                .any(|chunk| held.has(chunk));
+            if useful && self.catalog.row(want.id).is_some() {
                 self.ask_peers(want, Some(peer));
             }
         }
